@@ -44,10 +44,11 @@ endfunction()
 # gradus_lesson: it reads its `folder`, `name` and `number`.
 function(gradus_check_variant variant patch)
     set(place "${CMAKE_CURRENT_BINARY_DIR}/${name}/${variant}")
+    file(MAKE_DIRECTORY "${place}")
     set(make_exercise ${CMAKE_COMMAND} -E copy "${folder}/solution.h" "${place}/exercise.h")
     if(patch)
-        # No fuzz: a patch that no longer fits its solution must say so.
-        set(make_exercise patch --silent --fuzz=0 "--output=${place}/exercise.h"
+        # A patch that no longer fits its solution must fail, neither guess nor ask.
+        set(make_exercise patch --silent --force --fuzz=0 --reject-file=- "--output=${place}/exercise.h"
             "${folder}/solution.h" "${patch}")
     endif()
     add_custom_command(OUTPUT "${place}/exercise.h"
