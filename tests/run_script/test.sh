@@ -27,7 +27,7 @@ for tool in bash cat chmod dirname env find grep gzip head kill mkdir mv nproc r
     sleep tail tar touch wc; do
     ln -s "$(command -v $tool)" "$tree/bin/$tool"
 done
-for tool in apt-get cmake ctest dpkg dpkg-query ninja npm; do
+for tool in apt-get cmake ctest dpkg dpkg-query ninja npm sudo; do
     ln -s "$here/fake" "$tree/bin/$tool"
 done
 
