@@ -1,0 +1,214 @@
+// Elementwise ops as formulas: one for the value, one for the gradient of each input. The gradient's formula is written once
+// and used twice: over numbers it is the inner loop of the way back; over Tensors it is itself recorded, which gives second
+// derivatives. Ops of your own are written in the same way:
+//
+//     // y = x³;  dx = 3 x² dy
+//     Tensor cube(const Tensor& X) {
+//         return elementwise("cube", X, [](auto x) { return x * x * x; },
+//                            [](auto x, Unused /*y*/, auto dy) { return as(x, 3) * x * x * dy; });
+//     }
+//
+// An argument declared as Unused is not kept for the way back. In the formulas, exp, tanh, where ... are found for numbers
+// and Tensors alike; as(x, 3) is the number 3 in the type of x, so that a float loop stays one of floats.
+#pragma once
+
+#include "autograd/ops.h"
+#include "autograd/parallel.h"
+#include "autograd/vec.h"
+
+namespace gradus {
+
+struct Unused {};
+
+inline float as(float, double number) { return static_cast<float>(number); }
+inline double as(double, double number) { return number; }
+inline Tensor as(const Tensor& like, double number) { return Tensor::full({}, number, like.dtype()); }
+
+// The scalar forms of what formulas use. (Tensor forms: autograd/ops.h.)
+using vec::erf, vec::exp, vec::log, vec::sigmoid, vec::tanh;
+inline float sqrt(float x) { return std::sqrt(x); }
+inline double sqrt(double x) { return std::sqrt(x); }
+inline float pow(float x, float y) { return std::pow(x, y); }
+inline double pow(double x, double y) { return std::pow(x, y); }
+inline bool equal(float a, float b) { return a == b; }
+inline bool equal(double a, double b) { return a == b; }
+inline float where(bool condition, float a, float b) { return condition ? a : b; }
+inline double where(bool condition, double a, double b) { return condition ? a : b; }
+
+/// One input: f(x) and df(x, y, dy).
+template <class F, class DF>
+Tensor elementwise(const char* op, const Tensor& x, F f, DF df);
+
+/// Two inputs that broadcast against each other: f(a, b), then da(a, b, y, dy) and db(a, b, y, dy).
+template <class F, class DA, class DB>
+Tensor elementwise(const char* op, const Tensor& a, const Tensor& b, F f, DA da, DB db);
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+inline Unused load(Unused, int64_t) { return {}; }
+template <class T>
+T load(const T* values, int64_t i) {
+    return values[i];
+}
+template <class T>
+    requires std::is_floating_point_v<T>
+T load(T number, int64_t) {
+    return number;
+}
+
+// out[i] = f(args[i] ...), or += where `add`. Each argument is an array, a number, or Unused.
+template <class T, class F, class... Args>
+void map_serial(int64_t n, T* out, bool add, F f, Args... args) {
+    if (add) {
+#pragma omp simd
+        for (int64_t i = 0; i < n; ++i) out[i] += f(load(args, i)...);
+    } else {
+#pragma omp simd
+        for (int64_t i = 0; i < n; ++i) out[i] = f(load(args, i)...);
+    }
+}
+
+inline Unused from(Unused, int64_t) { return {}; }
+template <class T>
+const T* from(const T* values, int64_t i) {
+    return values + i;
+}
+
+template <class T, class F, class... Args>
+void map(int64_t n, T* out, bool add, F f, Args... args) {
+    parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
+        map_serial(end - begin, out + begin, add, f, from(args, begin)...);
+    });
+}
+
+// into = t, or += where `add`.
+void accumulate(Tensor& into, const Tensor& t, bool add);
+
+// How two shapes broadcast, as rows of one inner loop in which each input is either read on or stays at one number.
+struct Broadcast {
+    int64_t rows, inner;
+    bool a_moves, b_moves;
+    Shape outer, a_strides, b_strides;  // of the axes that the rows run over
+
+    Broadcast(const Shape& a, const Shape& b, const Shape& y);
+    std::pair<int64_t, int64_t> offsets(int64_t row) const;
+};
+
+template <class T, class F>
+void map_broadcast(const Tensor& a, const Tensor& b, Tensor& y, F f) {
+    const Broadcast plan(a.shape(), b.shape(), y.shape());
+    const T *pa = a.data<T>(), *pb = b.data<T>();
+    T* py = y.data<T>();
+    parallel_rows(plan.rows, plan.inner, [&](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; ++row) {
+            const auto [ia, ib] = plan.offsets(row);
+            T* out = py + row * plan.inner;
+            if (!plan.a_moves) map_serial(plan.inner, out, false, f, pa[ia], pb + ib);
+            else if (!plan.b_moves) map_serial(plan.inner, out, false, f, pa + ia, pb[ib]);
+            else map_serial(plan.inner, out, false, f, pa + ia, pb + ib);
+        }
+    });
+}
+
+// f(a, b) for every pair of elements, not recorded.
+template <class F>
+Tensor map2(const char* op, const Tensor& a, const Tensor& b, F f) {
+    check_same_dtype(op, a, b);
+    Tensor y = Tensor::empty(broadcast(op, a.shape(), b.shape()), a.dtype());
+    dispatch(op, a.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        if (a.shape() == b.shape()) map(y.size(), y.data<T>(), false, f, a.data<T>(), b.data<T>());
+        else map_broadcast<T>(a, b, y, f);
+    });
+    return y;
+}
+
+// Which of the `N` arguments before dy a gradient's formula uses, as bits: those not declared Unused.
+template <class F, unsigned mask, size_t... I>
+constexpr bool takes(std::index_sequence<I...>) {
+    return std::is_invocable_v<F, std::conditional_t<(mask >> I & 1) != 0, float, Unused>..., float>;
+}
+template <class F, size_t N, int count = static_cast<int>(N), unsigned mask = (1u << N) - 1>
+constexpr unsigned used() {  // tries the larger sets first, so that no formula is ever compiled for a missing argument
+    if constexpr (std::popcount(mask) == count) {
+        if constexpr (takes<F, mask>(std::make_index_sequence<N>())) return mask;
+        else if constexpr (mask > 0) return used<F, N, count, mask - 1>();
+        else static_assert(mask > 0, "a gradient's formula takes (inputs ..., y, dy)");
+    } else if constexpr (mask > 0) return used<F, N, count, mask - 1>();
+    else return used<F, N, count - 1>();
+}
+template <unsigned bit>
+auto keep(const Tensor& x) {
+    if constexpr (bit != 0) return x;
+    else return Unused{};
+}
+template <unsigned bit, class Kept>
+decltype(auto) pass(const Kept& kept) {
+    if constexpr (bit != 0) return (kept);
+    else return Unused{};
+}
+
+inline bool has_shape(Unused, const Shape&) { return true; }
+inline bool has_shape(const Tensor& x, const Shape& shape) { return x.shape() == shape; }
+inline Unused expand(Unused, const Shape&) { return {}; }
+inline Tensor expand(const Tensor& x, const Shape& shape) { return x.shape() == shape ? x : broadcast_to(x, shape); }
+template <class T>
+Unused numbers(Unused) {
+    return {};
+}
+template <class T>
+const T* numbers(const Tensor& x) {
+    return x.data<T>();
+}
+
+// dx += df(values ..., dy), summed over the axes along which x was broadcast.
+template <class DF, class... Values>
+void chain(Gradient dx, DF df, const Tensor& dy, const Values&... values) {
+    if (!dx) return;
+    if (Tape::current()) return dx += sum_to(df(values..., dy), dx.shape());
+    dispatch("chain", dy.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        if (dx.shape() == dy.shape() && (has_shape(values, dy.shape()) && ...)) {
+            const auto [out, add] = dx.sink<T>();
+            map(dy.size(), out, add, df, numbers<T>(values)..., dy.data<T>());
+        } else {
+            Tensor full = Tensor::empty(dy.shape(), dy.dtype());
+            [&](const auto&... wide) {
+                map(dy.size(), full.data<T>(), false, df, numbers<T>(wide)..., dy.data<T>());
+            }(expand(values, dy.shape())...);
+            dx += sum_to(full, dx.shape());
+        }
+    });
+}
+
+}  // namespace detail
+
+template <class F, class DF>
+Tensor elementwise(const char* op, const Tensor& x, F f, DF df) {
+    Tensor y = Tensor::empty(x.shape(), x.dtype());
+    dispatch(op, x.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        detail::map(x.size(), y.data<T>(), false, f, x.data<T>());
+    });
+    constexpr unsigned used = detail::used<DF, 2>();
+    return record(op, {x}, y,
+                  [df, kept_x = detail::keep<used & 1>(x), kept_y = detail::keep<used & 2>(y)](
+                      const Tensor& dy, Gradient dx) { detail::chain(dx, df, dy, kept_x, kept_y); });
+}
+
+template <class F, class DA, class DB>
+Tensor elementwise(const char* op, const Tensor& a, const Tensor& b, F f, DA da, DB db) {
+    Tensor y = detail::map2(op, a, b, f);
+    constexpr unsigned for_a = detail::used<DA, 3>(), for_b = detail::used<DB, 3>(), used = for_a | for_b;
+    return record(op, {a, b}, y,
+                  [da, db, kept_a = detail::keep<used & 1>(a), kept_b = detail::keep<used & 2>(b),
+                   kept_y = detail::keep<used & 4>(y)](const Tensor& dy, Gradient to_a, Gradient to_b) {
+                      using detail::pass;
+                      detail::chain(to_a, da, dy, pass<for_a & 1>(kept_a), pass<for_a & 2>(kept_b), pass<for_a & 4>(kept_y));
+                      detail::chain(to_b, db, dy, pass<for_b & 1>(kept_a), pass<for_b & 2>(kept_b), pass<for_b & 4>(kept_y));
+                  });
+}
+
+}  // namespace gradus

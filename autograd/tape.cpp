@@ -1,0 +1,168 @@
+#include "autograd/tape.h"
+
+#include "autograd/ops/elementwise.h"
+
+namespace gradus {
+
+thread_local std::vector<Tape::Node> Tape::spare_;
+
+Tape::Tape(Fused fused) : outer_(current_), fused_(fused) {
+    static std::atomic<uint32_t> last{0};
+    id_ = ++last;
+    nodes_.swap(spare_);
+    current_ = this;
+    if (Observer* observer = Observer::current()) observer->on_tape();
+}
+
+Tape::~Tape() {
+    for (Node& node : nodes_) release(node);
+    nodes_.clear();
+    if (nodes_.capacity() > spare_.capacity()) spare_.swap(nodes_);
+    current_ = outer_;
+}
+
+int32_t Tape::add_leaf(const Tensor& leaf) {
+    add("leaf", nullptr, nullptr, 0, leaf);
+    nodes_.back().leaf = leaf;
+    return leaf.body_->node;
+}
+
+void Tape::add(const char* op, Operation* operation, const Gradient* inputs, size_t count, const Tensor& y) {
+    y.body_->tape = id_;
+    y.body_->node = static_cast<int32_t>(nodes_.size());
+    nodes_.push_back({op, operation, inputs, static_cast<int32_t>(count), y.dtype(), y.shape(), {}, {}});
+}
+
+void Tape::release(Node& node) {
+    if (node.operation) std::destroy_at(std::exchange(node.operation, nullptr));
+}
+
+int32_t Tape::checked_node(const char* what, const Tensor& y) const {
+    check(!used_, what, "this tape was used already, and what it recorded is released; record the step again in a new Tape");
+    check(y.body().tape == id_, what,
+          "the tensor of shape {} was not recorded on this tape: it was computed before the tape was opened or on another "
+          "tape, or none of its inputs requires a gradient",
+          y.shape());
+    return y.body_->node;
+}
+
+void Tape::backward(const Tensor& loss) {
+    check(loss.size() == 1, "backward",
+          "the loss has shape {}, a scalar was expected; reduce it with sum or mean, or give backward(y, seed) a seed of this shape",
+          loss.shape());
+    backward(loss, Tensor::ones(loss.shape(), loss.dtype()));
+}
+
+void Tape::backward(const Tensor& y, const Tensor& seed) {
+    const int32_t last = checked_node("backward", y);
+    check(seed.shape() == y.shape() && seed.dtype() == y.dtype(), "backward", "the seed is {} {}, y is {} {}", seed.shape(),
+          name(seed.dtype()), y.shape(), name(y.dtype()));
+    current_ = nullptr;  // the way back is not recorded, and neither is anything after it
+    used_ = true;
+    Gradient(*this, last) += seed;
+    for (auto node = nodes_.begin() + last; node >= nodes_.begin(); --node) {
+        if (!node->operation) continue;
+        if (node->grad.defined()) {
+            const Tensor dy = std::move(node->grad);
+            node->operation->backward(dy, node->inputs, static_cast<size_t>(node->input_count));
+            if (Observer* observer = Observer::current()) [[unlikely]]
+                observer->on_backward(node->op, dy, {node->inputs, static_cast<size_t>(node->input_count)});
+        }
+        release(*node);
+    }
+}
+
+std::vector<Tensor> Tape::gradients(const Tensor& y, const std::vector<Tensor>& xs) {
+    check(y.size() == 1, "gradients", "y has shape {}, a scalar was expected; reduce it with sum or mean", y.shape());
+    const int32_t last = checked_node("gradients", y);
+    for (const Tensor& x : xs)
+        check(node_of(x) >= 0, "gradients", "an x of shape {} was not recorded on this tape and requires no gradient", x.shape());
+    differentiable_ = true;
+    Gradient(*this, last) += Tensor::ones(y.shape(), y.dtype());
+    for (int32_t i = last; i >= 0; --i) {
+        const Node node = nodes_[static_cast<size_t>(i)];  // a copy: the list grows while the way back is recorded
+        if (node.operation && node.grad.defined())
+            node.operation->backward(node.grad, node.inputs, static_cast<size_t>(node.input_count));
+    }
+    differentiable_ = false;
+    std::vector<Tensor> result;
+    for (const Tensor& x : xs) {
+        const Tensor& dx = nodes_[static_cast<size_t>(x.body_->node)].grad;
+        result.push_back(dx.defined() ? dx : Tensor::zeros(x.shape(), x.dtype()));
+    }
+    for (Node& node : nodes_) node.grad = Tensor();
+    return result;
+}
+
+std::vector<Tape::Entry> Tape::entries() const {
+    std::vector<Entry> entries;
+    for (const Node& node : nodes_) {
+        Entry& entry = entries.emplace_back(Entry{node.op, node.shape, node.dtype, {}});
+        for (int32_t i = 0; i < node.input_count; ++i)
+            if (node.inputs[i]) entry.inputs.push_back(node.inputs[i].node_);
+    }
+    return entries;
+}
+
+std::string Tape::to_dot() const {
+    std::string dot = "digraph tape {\n    rankdir=LR; node [shape=box, fontname=\"sans-serif\"];\n";
+    const auto list = entries();
+    for (size_t i = 0; i < list.size(); ++i) {
+        const Entry& entry = list[i];
+        dot += fmt::format("    n{} [label=\"{}\\n{} {}\\n{} bytes\"{}];\n", i, entry.op, entry.shape, name(entry.dtype),
+                           static_cast<size_t>(entry.shape.size()) * bytes_of(entry.dtype), entry.inputs.empty() ? ", style=rounded" : "");
+        for (int input : entry.inputs) dot += fmt::format("    n{} -> n{};\n", input, i);
+    }
+    return dot + "}\n";
+}
+
+bool Gradient::prepare() {
+    check(!tape_->differentiable_, node().op,
+          "a gradient through it cannot be differentiated again by a fused kernel; open the tape as Tape tape(Tape::Fused::composed)");
+    Tensor& memory = slot();
+    bool first = !memory.defined();
+    if (to_leaf()) first = !std::exchange(node().leaf.body_->has_grad, true);
+    if (!memory.defined()) memory = Tensor::empty(shape(), dtype());
+    else if (!first && !to_leaf() && !memory.exclusive()) memory = memory.clone();
+    return first;
+}
+
+void Gradient::operator+=(Tensor t) {
+    if (!*this) return;
+    check(t.shape() == shape() && t.dtype() == dtype(), "gradient", "a contribution of {} {} to an input of {} {}", t.shape(),
+          name(t.dtype()), shape(), name(dtype()));
+    if (tape_->differentiable_) {
+        Tensor sum = slot().defined() ? slot() + t : t;
+        slot() = std::move(sum);
+        return;
+    }
+    if (!slot().defined() && !(to_leaf() && !t.exclusive())) {
+        slot() = std::move(t);
+        if (to_leaf()) node().leaf.body_->has_grad = true;
+        return;
+    }
+    const bool first = prepare();
+    detail::accumulate(slot(), t, !first);
+}
+
+Tensor Gradient::value() const { return to_leaf() ? node().leaf.grad() : node().grad; }
+
+Tape::Arena::~Arena() {
+    while (chunk_) {
+        Chunk* chunk = std::exchange(chunk_, chunk_->previous);
+        memory::release(chunk, chunk->bytes);
+    }
+}
+
+void* Tape::Arena::allocate(size_t bytes) {
+    bytes = (bytes + 15) / 16 * 16;
+    if (static_cast<size_t>(end_ - next_) < bytes) [[unlikely]] {
+        const size_t size = std::max(kChunk, bytes + sizeof(Chunk));
+        chunk_ = new (memory::allocate(size)) Chunk{chunk_, size};
+        next_ = reinterpret_cast<char*>(chunk_ + 1);
+        end_ = reinterpret_cast<char*>(chunk_) + size;
+    }
+    return std::exchange(next_, next_ + bytes);
+}
+
+}  // namespace gradus
