@@ -29,17 +29,4 @@ void assign(std::string_view what, StateDict into, const StateDict& from, Strict
         if (const auto source = from.find(name); source != from.end()) x.copy_from(source->second);
 }
 
-StateDict with_prefix_removed(const StateDict& dict, std::string_view prefix) {
-    StateDict result;
-    for (const auto& [name, x] : dict)
-        if (name.starts_with(prefix)) result.emplace(name.substr(prefix.size()), x);
-    return result;
-}
-
-StateDict with_prefix_added(const StateDict& dict, std::string_view prefix) {
-    StateDict result;
-    for (const auto& [name, x] : dict) result.emplace(fmt::format("{}{}", prefix, name), x);
-    return result;
-}
-
 }  // namespace gradus::nn

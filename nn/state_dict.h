@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "autograd/tensor.h"
 
@@ -27,8 +28,22 @@ std::string differences(const StateDict& expected, const StateDict& found,
 void assign(std::string_view what, StateDict into, const StateDict& from,
             Strict strict = Strict::names_and_shapes);
 
-/// The entries whose name begins with `prefix`, which is taken off; and all with it put before.
-StateDict with_prefix_removed(const StateDict& dict, std::string_view prefix);
-StateDict with_prefix_added(const StateDict& dict, std::string_view prefix);
+/// The entries of a dict whose name begins with `prefix`, which is taken off; and all of them with it
+/// put before.
+template <class T>
+std::map<std::string, T> with_prefix_removed(const std::map<std::string, T>& dict,
+                                             std::string_view prefix) {
+    std::map<std::string, T> result;
+    for (const auto& [name, x] : dict)
+        if (name.starts_with(prefix)) result.emplace(name.substr(prefix.size()), x);
+    return result;
+}
+template <class T>
+std::map<std::string, T> with_prefix_added(const std::map<std::string, T>& dict,
+                                           std::string_view prefix) {
+    std::map<std::string, T> result;
+    for (const auto& [name, x] : dict) result.emplace(std::string(prefix) + name, x);
+    return result;
+}
 
 }  // namespace gradus::nn
