@@ -1,0 +1,156 @@
+// gradus-bench: times training steps (forward, backward, clipping, AdamW) and prints one JSON line for each workload.
+#include <sys/resource.h>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "autograd/tape.h"
+#include "bench/workloads.h"
+#include "nn/init.h"
+#include "nn/optim.h"
+#include "nn/safetensors.h"
+
+using namespace gradus;
+
+namespace {
+
+struct Options {
+    std::vector<std::string> names;
+    int threads = 2;
+    int steps = 20;
+    int warmup = 3;
+    std::vector<std::string> set;
+    std::string dump;
+    bool json = false;
+};
+
+// "dim=192" for each size that the workload has; others are an error only if no workload has them.
+bench::Sizes sizes_of(const bench::Kind& kind, const std::vector<std::string>& settings) {
+    bench::Sizes sizes = kind.sizes;
+    for (const std::string& setting : settings) {
+        const size_t equals = setting.find('=');
+        int64_t value = 0;
+        const char* end = setting.data() + setting.size();
+        const bool number = equals != std::string::npos && std::from_chars(setting.data() + equals + 1, end, value).ptr == end;
+        check(number && value > 0, "--set", "'{}' is not of the form size=number, as in dim=192", setting);
+        const std::string size = setting.substr(0, equals);
+        const auto& all = bench::workloads();
+        check(std::any_of(all.begin(), all.end(), [&](const auto& other) { return other.second.sizes.count(size) > 0; }), "--set",
+              "no workload has a size '{}'", size);
+        if (sizes.count(size)) sizes[size] = value;
+    }
+    return sizes;
+}
+
+// Inputs, weights, loss and gradients of one step, for another engine to compute again.
+void dump(const std::string& path, const bench::Workload& work) {
+    for (auto [name, parameter] : work.parameters) parameter.zero_grad();
+    Tape tape;
+    const Tensor loss = work.loss();
+    tape.backward(loss);
+    nn::StateDict dict{{"loss", loss}};
+    for (const auto& [name, tensor] : work.data) dict.emplace("data." + name, tensor);
+    for (const auto& [name, parameter] : work.parameters) {
+        dict.emplace("weight." + name, parameter);
+        dict.emplace("grad." + name, parameter.grad());
+    }
+    nn::save_safetensors(path, dict);
+}
+
+nlohmann::ordered_json measure(const std::string& name, const Options& options) {
+    nn::manual_seed(0);
+    const bench::Kind& kind = bench::workloads().at(name);
+    const bench::Workload work = kind.build(sizes_of(kind, options.set));
+    std::vector<Tensor> parameters;
+    int64_t count = 0;
+    for (const auto& [path, parameter] : work.parameters) {
+        parameters.push_back(parameter);
+        count += parameter.size();
+    }
+    if (!options.dump.empty()) dump(options.dump, work);
+    nn::AdamW optimizer(parameters, {.lr = 1e-4, .weight_decay = 0.01});
+    std::vector<double> times;
+    double loss_value = 0;
+    for (int i = 0; i < options.warmup + options.steps; ++i) {
+        const auto begin = std::chrono::steady_clock::now();
+        optimizer.zero_grad();
+        {
+            Tape tape;
+            const Tensor loss = work.loss();
+            tape.backward(loss);
+            loss_value = loss.item();
+        }
+        if (work.clips) optimizer.clip_grad_norm(1);
+        optimizer.step();
+        const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
+        if (i >= options.warmup) times.push_back(time.count());
+    }
+    std::sort(times.begin(), times.end());
+    const double median = times[times.size() / 2];
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return {{"workload", name},
+            {"engine", "gradus"},
+            {"threads", options.threads},
+            {"ms_per_step", median},
+            {"min_ms", times.front()},
+            {"tokens_per_s", static_cast<double>(work.tokens) / median * 1e3},
+            {"params", count},
+            {"loss", loss_value},
+            {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) / 1024}};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Options options;
+    CLI::App app("Times training steps: forward, backward, clipping, AdamW.", "gradus-bench");
+    std::string list = "Workloads:\n";
+    for (const auto& [name, kind] : bench::workloads()) {
+        list += fmt::format("  {:<12} {} (", name, kind.about);
+        for (const auto& [size, value] : kind.sizes) list += fmt::format("{}={} ", size, value);
+        list.back() = ')';
+        list += '\n';
+    }
+    app.footer(list);
+    std::vector<std::string> names;
+    for (const auto& [name, kind] : bench::workloads()) names.push_back(name);
+    app.add_option("--workload", options.names, "Which ones; all without it")->check(CLI::IsMember(names));
+    app.add_option("--threads", options.threads, "Threads")->check(CLI::Range(1, 1024))->capture_default_str();
+    app.add_option("--steps", options.steps, "Steps that are timed")->check(CLI::PositiveNumber)->capture_default_str();
+    app.add_option("--warmup", options.warmup, "Steps before them")->check(CLI::NonNegativeNumber)->capture_default_str();
+    app.add_option("--set", options.set, "Other sizes, as dim=192 batch=8");
+    app.add_option("--dump", options.dump, "Write inputs, weights, loss and gradients of the first step (safetensors)");
+    app.add_flag("--json", options.json, "One JSON line a workload instead of a table");
+    CLI11_PARSE(app, argc, argv);
+    if (options.names.empty()) options.names = names;
+
+#ifdef _OPENMP
+    omp_set_num_threads(options.threads);
+#else
+    options.threads = 1;
+#endif
+    try {
+        check(options.dump.empty() || options.names.size() == 1, "--dump", "one workload expected, {} given", options.names.size());
+        if (!options.json) fmt::print("{:<12} {:>10} {:>10} {:>12} {:>9}\n", "workload", "median ms", "best ms", "tokens/s", "peak MB");
+        for (const std::string& name : options.names) {
+            const auto row = measure(name, options);
+            if (options.json) std::cout << row.dump() << std::endl;
+            else
+                fmt::print("{:<12} {:>10.4f} {:>10.4f} {:>12.0f} {:>9.1f}\n", name, row["ms_per_step"].get<double>(),
+                           row["min_ms"].get<double>(), row["tokens_per_s"].get<double>(), row["peak_rss_mb"].get<double>());
+        }
+    } catch (const std::exception& error) {
+        std::cerr << "gradus-bench: " << error.what() << '\n';
+        return 1;
+    }
+    return 0;
+}
