@@ -15,7 +15,8 @@ void check_blas() {
 #ifdef _OPENMP
     static const bool is_openmp = openblas_get_parallel() == OPENBLAS_OPENMP;
     check(is_openmp, "blas",
-          "the OpenBLAS that was loaded has threads of its own ({}); its OpenMP build is needed (Debian: libopenblas0-openmp, "
+          "the OpenBLAS that was loaded has threads of its own ({}); its OpenMP build is needed "
+          "(Debian: libopenblas0-openmp, "
           "found before others through the rpath or LD_LIBRARY_PATH)",
           openblas_get_config());
 #endif
@@ -27,45 +28,56 @@ constexpr int64_t kSerial = 1 << 18;
 constexpr int64_t kPanels = 4;      // a larger product is cut along its longer side into this many
 constexpr int64_t kAlignment = 16;  // of the cuts: whole vectors
 
-void product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const float* a, int lda, const float* b, int ldb, float beta,
-             float* c, int ldc) {
+void product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const float* a, int lda,
+             const float* b, int ldb, float beta, float* c, int ldc) {
     cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
 }
-void product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const double* a, int lda, const double* b, int ldb,
-             double beta, double* c, int ldc) {
+void product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const double* a, int lda,
+             const double* b, int ldb, double beta, double* c, int ldc) {
     cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
 }
 
 }  // namespace
 
 template <class T>
-void gemm_serial(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const T* a, const T* b, T* c, bool add,
-                 int64_t lda, int64_t ldb, int64_t ldc) {
+void gemm_serial(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const T* a,
+                 const T* b, T* c, bool add, int64_t lda, int64_t ldb, int64_t ldc) {
     if (m == 0 || n == 0) return;
     if (k == 0) {
         for (int64_t i = 0; i < m && !add; ++i) std::fill_n(c + i * ldc, n, T(0));
         return;
     }
-    product(transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, static_cast<int>(m), static_cast<int>(n),
-            static_cast<int>(k), a, static_cast<int>(lda), b, static_cast<int>(ldb), add ? T(1) : T(0), c, static_cast<int>(ldc));
+    product(transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans,
+            static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), a, static_cast<int>(lda),
+            b, static_cast<int>(ldb), add ? T(1) : T(0), c, static_cast<int>(ldc));
 }
 
 template <class T>
-void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const T* a, const T* b, T* c, bool add) {
+void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const T* a,
+          const T* b, T* c, bool add) {
     check_blas();
-    const int64_t lda = transpose_a ? m : k, ldb = transpose_b ? k : n, step_a = transpose_a ? 1 : k, step_b = transpose_b ? k : 1;
+    const int64_t lda = transpose_a ? m : k, ldb = transpose_b ? k : n,
+                  step_a = transpose_a ? 1 : k, step_b = transpose_b ? k : 1;
     const bool by_rows = m >= n;
     const int64_t side = by_rows ? m : n;
-    const int64_t share = (side + kPanels - 1) / kPanels, panel = (share + kAlignment - 1) / kAlignment * kAlignment;
+    const int64_t share = (side + kPanels - 1) / kPanels,
+                  panel = (share + kAlignment - 1) / kAlignment * kAlignment;
     parallel_for(side, m * n * k <= kSerial ? side : panel, [&](int64_t begin, int64_t end) {
-        if (by_rows) gemm_serial(transpose_a, transpose_b, end - begin, n, k, a + begin * step_a, b, c + begin * n, add, lda, ldb, n);
-        else gemm_serial(transpose_a, transpose_b, m, end - begin, k, a, b + begin * step_b, c + begin, add, lda, ldb, n);
+        if (by_rows)
+            gemm_serial(transpose_a, transpose_b, end - begin, n, k, a + begin * step_a, b,
+                        c + begin * n, add, lda, ldb, n);
+        else
+            gemm_serial(transpose_a, transpose_b, m, end - begin, k, a, b + begin * step_b,
+                        c + begin, add, lda, ldb, n);
     });
 }
 
-template void gemm_serial(bool, bool, int64_t, int64_t, int64_t, const float*, const float*, float*, bool, int64_t, int64_t, int64_t);
-template void gemm_serial(bool, bool, int64_t, int64_t, int64_t, const double*, const double*, double*, bool, int64_t, int64_t, int64_t);
+template void gemm_serial(bool, bool, int64_t, int64_t, int64_t, const float*, const float*, float*,
+                          bool, int64_t, int64_t, int64_t);
+template void gemm_serial(bool, bool, int64_t, int64_t, int64_t, const double*, const double*,
+                          double*, bool, int64_t, int64_t, int64_t);
 template void gemm(bool, bool, int64_t, int64_t, int64_t, const float*, const float*, float*, bool);
-template void gemm(bool, bool, int64_t, int64_t, int64_t, const double*, const double*, double*, bool);
+template void gemm(bool, bool, int64_t, int64_t, int64_t, const double*, const double*, double*,
+                   bool);
 
 }  // namespace gradus

@@ -18,9 +18,12 @@ std::string Scope::path() {
 
 void fail(std::string_view op, std::string_view text) {
     const std::string path = Scope::path();
-    throw Error(path.empty() ? fmt::format("{}: {}", op, text) : fmt::format("{}: {} ... in {}", op, text, path));
+    throw Error(path.empty() ? fmt::format("{}: {}", op, text)
+                             : fmt::format("{}: {} ... in {}", op, text, path));
 }
 
-void fail(std::string_view op, fmt::string_view format, fmt::format_args args) { fail(op, fmt::vformat(format, args)); }
+void fail(std::string_view op, fmt::string_view format, fmt::format_args args) {
+    fail(op, fmt::vformat(format, args));
+}
 
 }  // namespace gradus

@@ -37,9 +37,10 @@ private:
 [[noreturn]] void fail(std::string_view op, fmt::string_view format, fmt::format_args args);
 
 /// Throws with a formatted text unless `ok`.
-template <class... Args>
-void check(bool ok, std::string_view op, fmt::format_string<const Args&...> text, const Args&... args) {
-    if (!ok) [[unlikely]] fail(op, text, fmt::make_format_args(args...));
+template <class Op, class... Args>
+void check(bool ok, const Op& op, fmt::format_string<const Args&...> text, const Args&... args) {
+    if (!ok) [[unlikely]]
+        fail(op, text, fmt::make_format_args(args...));
 }
 
 }  // namespace gradus

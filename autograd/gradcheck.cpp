@@ -8,7 +8,9 @@ namespace gradus {
 namespace {
 
 // Σ w y with weights that depend on the size alone.
-Tensor weighted_sum(const Tensor& y) { return sum(y * Rng(y.size()).uniform(y.shape(), 0.5, 1.5, y.dtype())); }
+Tensor weighted_sum(const Tensor& y) {
+    return sum(y * Rng(y.size()).uniform(y.shape(), 0.5, 1.5, y.dtype()));
+}
 
 double dot(const Tensor& a, const Tensor& b) {
     double total = 0;
@@ -18,12 +20,13 @@ double dot(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-GradcheckResult gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f, const std::vector<Tensor>& inputs,
-                          const GradcheckOptions& options) {
+GradcheckResult gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f,
+                          const std::vector<Tensor>& inputs, const GradcheckOptions& options) {
     std::vector<Tensor> xs;
     for (size_t i = 0; i < inputs.size(); ++i) {
-        check(inputs[i].dtype() == Dtype::f64, "gradcheck", "input {} has dtype {}: float32 differences prove nothing, use .to(Dtype::f64)",
-              i, name(inputs[i].dtype()));
+        check(inputs[i].dtype() == Dtype::f64, "gradcheck",
+              "input {} has dtype {}: float32 differences prove nothing, use .to(Dtype::f64)", i,
+              name(inputs[i].dtype()));
         xs.push_back(inputs[i].clone().requires_grad());
     }
     std::string op = "f";
@@ -32,7 +35,9 @@ GradcheckResult gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
         const Tensor loss = weighted_sum(f(xs));
         const auto entries = tape.entries();
         for (const auto& entry : entries)  // the op before the weighted sum names the failure
-            if (&entry + 2 < entries.data() + entries.size() && std::string_view(entry.op) != "leaf") op = entry.op;
+            if (&entry + 2 < entries.data() + entries.size() &&
+                std::string_view(entry.op) != "leaf")
+                op = entry.op;
         if (!entries.empty() && std::string_view(entries.back().op) == "sum") tape.backward(loss);
     }
 
@@ -44,8 +49,9 @@ GradcheckResult gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
         result.worst = error;
         if (error <= options.tolerance) return;
         result.ok = false;
-        result.message = fmt::format("gradcheck: {}: input {} of shape {}, {}: expected {:.9g}, received {:.9g}", op, input,
-                                     xs[input].shape(), where, expected, received);
+        result.message =
+            fmt::format("gradcheck: {}: input {} of shape {}, {}: expected {:.9g}, received {:.9g}",
+                        op, input, xs[input].shape(), where, expected, received);
     };
     Rng rng(options.seed);
     for (size_t i = 0; i < xs.size(); ++i) {
@@ -72,7 +78,8 @@ GradcheckResult gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
             x.copy_from(original - direction * options.step);
             const double down = value();
             x.copy_from(original);
-            compare(i, fmt::format("random direction {}", k), (up - down) / (2 * options.step), dot(direction, grad));
+            compare(i, fmt::format("random direction {}", k), (up - down) / (2 * options.step),
+                    dot(direction, grad));
         }
     }
     return result;

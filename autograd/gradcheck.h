@@ -12,7 +12,8 @@ namespace gradus {
 struct GradcheckOptions {
     double step = 1e-5;       ///< of the differences, in each input's own units
     double tolerance = 1e-6;  ///< of |expected - received| / max(1, |expected|)
-    int64_t every = 512;      ///< inputs up to this size are checked element by element, larger ones along random directions
+    int64_t every =
+        512;  ///< inputs up to this size are checked element by element, larger ones along random directions
     int directions = 16;
     uint64_t seed = 0;
 };
@@ -27,7 +28,7 @@ struct GradcheckResult {
 
 /// Checks the gradients of f with respect to each input, which must be f64. f may return a tensor of any shape: it is summed
 /// with fixed random weights, so that each of its elements counts. Inputs are left as they were.
-GradcheckResult gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f, const std::vector<Tensor>& inputs,
-                          const GradcheckOptions& options = {});
+GradcheckResult gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f,
+                          const std::vector<Tensor>& inputs, const GradcheckOptions& options = {});
 
 }  // namespace gradus

@@ -20,12 +20,15 @@ std::string range(const Tensor& x) {
     int64_t bad = 0;
     for (int64_t i = 0; i < x.size(); ++i) {
         const double v = x.at(i);
-        if (!std::isfinite(v)) ++bad;
-        else low = std::min(low, v), high = std::max(high, v);
+        if (!std::isfinite(v))
+            ++bad;
+        else
+            low = std::min(low, v), high = std::max(high, v);
     }
     if (x.size() == 0) return fmt::format("{} (empty)", x.shape());
     if (bad == x.size()) return fmt::format("{} with no finite number", x.shape());
-    return fmt::format("{} in {:.4g} ... {:.4g}{}", x.shape(), low, high, bad ? fmt::format(", {} not finite", bad) : "");
+    return fmt::format("{} in {:.4g} ... {:.4g}{}", x.shape(), low, high,
+                       bad ? fmt::format(", {} not finite", bad) : "");
 }
 
 }  // namespace
@@ -33,7 +36,8 @@ std::string range(const Tensor& x) {
 void AnomalyGuard::on_forward(const char* op, std::span<const Input> inputs, const Tensor& y) {
     if (all_finite(y)) return;
     std::string ranges;
-    for (size_t i = 0; i < inputs.size(); ++i) ranges += fmt::format("{}input {} is {}", i ? ", " : "", i, range(*inputs[i].tensor));
+    for (size_t i = 0; i < inputs.size(); ++i)
+        ranges += fmt::format("{}input {} is {}", i ? ", " : "", i, range(*inputs[i].tensor));
     fail(op, fmt::format("its result {} has a NaN or infinity (forward); {}", range(y), ranges));
 }
 
@@ -42,7 +46,10 @@ void AnomalyGuard::on_backward(const char* op, const Tensor& dy, std::span<const
         if (!dx[i]) continue;
         const Tensor gradient = dx[i].value();
         if (gradient.defined() && !all_finite(gradient))
-            fail(op, fmt::format("the gradient of its input {}, {}, has a NaN or infinity (backward); dy is {}", i, range(gradient), range(dy)));
+            fail(op,
+                 fmt::format(
+                     "the gradient of its input {}, {}, has a NaN or infinity (backward); dy is {}",
+                     i, range(gradient), range(dy)));
     }
 }
 
@@ -61,22 +68,28 @@ void Profiler::on_forward(const char* op, std::span<const Input>, const Tensor&)
     row.forward_ms += lap();
 }
 
-void Profiler::on_backward(const char* op, const Tensor&, std::span<const Gradient>) { rows_[op].backward_ms += lap(); }
+void Profiler::on_backward(const char* op, const Tensor&, std::span<const Gradient>) {
+    rows_[op].backward_ms += lap();
+}
 
 std::string Profiler::table() const {
     std::vector<std::pair<std::string, Row>> sorted(rows_.begin(), rows_.end());
     std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
-        return a.second.forward_ms + a.second.backward_ms > b.second.forward_ms + b.second.backward_ms;
+        return a.second.forward_ms + a.second.backward_ms >
+               b.second.forward_ms + b.second.backward_ms;
     });
-    std::string text = fmt::format("{:<24} {:>8} {:>12} {:>12}\n", "op", "calls", "forward ms", "backward ms");
+    std::string text =
+        fmt::format("{:<24} {:>8} {:>12} {:>12}\n", "op", "calls", "forward ms", "backward ms");
     Row total;
     for (const auto& [op, row] : sorted) {
-        text += fmt::format("{:<24} {:>8} {:>12.3f} {:>12.3f}\n", op, row.calls, row.forward_ms, row.backward_ms);
+        text += fmt::format("{:<24} {:>8} {:>12.3f} {:>12.3f}\n", op, row.calls, row.forward_ms,
+                            row.backward_ms);
         total.calls += row.calls;
         total.forward_ms += row.forward_ms;
         total.backward_ms += row.backward_ms;
     }
-    return text + fmt::format("{:<24} {:>8} {:>12.3f} {:>12.3f}\n", "total", total.calls, total.forward_ms, total.backward_ms);
+    return text + fmt::format("{:<24} {:>8} {:>12.3f} {:>12.3f}\n", "total", total.calls,
+                              total.forward_ms, total.backward_ms);
 }
 
 }  // namespace gradus

@@ -36,57 +36,58 @@ struct Block {
     Block* next;
 };
 
-struct Cache {
-    std::array<Block*, kClasses> free{};
-    Stats stats;
-    ~Cache();
+// The lists are plain data, so that reaching them costs nothing; what empties them when the thread ends is made on the way
+// to the system. A static tensor may outlive that: `closed` then sends its block straight back.
+thread_local constinit std::array<Block*, kClasses> cached{};
+thread_local constinit Stats counts;
+thread_local constinit bool closed = false;
+
+struct Closer {
+    ~Closer() {
+        release_cache();
+        closed = true;
+    }
 };
 
-thread_local bool closed = false;  // true once the thread's cache is gone: a static tensor may outlive it
-thread_local Cache cache;
-
-void release_all(Cache& from) {
-    for (Block*& list : from.free)
-        while (list) std::free(std::exchange(list, list->next));
-}
-
-Cache::~Cache() {
-    release_all(*this);
-    closed = true;
-}
-
 void* from_system(size_t bytes) {
+    thread_local Closer closer;
+    (void)closer;
     const bool huge = bytes >= kHugePage;
     const size_t alignment = huge ? kHugePage : kSmallest;
     void* block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-    check(block != nullptr, "memory", "the system has no {} bytes left: a smaller batch or model is needed", bytes);
+    check(block != nullptr, "memory",
+          "the system has no {} bytes left: a smaller batch or model is needed", bytes);
     if (huge) madvise(block, bytes, MADV_HUGEPAGE);
     return block;
 }
 
 }  // namespace
 
-const Stats& stats() { return cache.stats; }
-void reset_peak() { cache.stats.peak = cache.stats.current; }
-void release_cache() { release_all(cache); }
+const Stats& stats() { return counts; }
+void reset_peak() { counts.peak = counts.current; }
+void release_cache() {
+    for (Block*& list : cached)
+        while (list) std::free(std::exchange(list, list->next));
+}
 
 void* allocate(size_t bytes) {
     const SizeClass wanted = size_class(bytes);
-    check(wanted.index < kClasses, "memory", "{} bytes asked for at once: a size is wrong", bytes);
-    if (closed) return from_system(wanted.bytes);
-    Stats& stats = cache.stats;
-    stats.current += static_cast<int64_t>(wanted.bytes);
-    stats.peak = std::max(stats.peak, stats.current);
-    if (Block*& list = cache.free[wanted.index]) return std::exchange(list, list->next);
-    ++stats.system_allocations;
+    if (wanted.index >= kClasses) [[unlikely]]
+        fail("memory", "far too many bytes asked for at once: a size is wrong");
+    counts.current += static_cast<int64_t>(wanted.bytes);
+    counts.peak = std::max(counts.peak, counts.current);
+    if (Block*& list = cached[static_cast<size_t>(wanted.index)])
+        return std::exchange(list, list->next);
+    ++counts.system_allocations;
     return from_system(wanted.bytes);
 }
 
 void release(void* block, size_t bytes) noexcept {
-    if (closed) return std::free(block);
     const SizeClass given = size_class(bytes);
-    cache.stats.current -= static_cast<int64_t>(given.bytes);
-    cache.free[given.index] = new (block) Block{cache.free[given.index]};
+    counts.current -= static_cast<int64_t>(given.bytes);
+    if (closed) return std::free(block);
+    Block*& list = cached[static_cast<size_t>(given.index)];
+    list = new (block) Block{list};
 }
 
 }  // namespace gradus::memory

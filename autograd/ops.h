@@ -37,8 +37,8 @@ Tensor abs(const Tensor& x);  ///< gradient 0 at 0
 Tensor erf(const Tensor& x);
 Tensor tanh(const Tensor& x);
 Tensor sigmoid(const Tensor& x);
-Tensor relu(const Tensor& x);  ///< gradient 0 at 0
-Tensor silu(const Tensor& x);  ///< x sigmoid(x)
+Tensor relu(const Tensor& x);      ///< gradient 0 at 0
+Tensor silu(const Tensor& x);      ///< x sigmoid(x)
 Tensor softplus(const Tensor& x);  ///< ln(1 + e^x)
 
 /// GELU (Hendrycks and Gimpel 2016): x Φ(x), exact or by its tanh approximation, as GPT-2 has it.
@@ -46,7 +46,8 @@ enum class Gelu { exact, tanh };
 Tensor gelu(const Tensor& x, Gelu form = Gelu::exact);
 
 Tensor clamp(const Tensor& x, double low, double high);  ///< gradient 1 inside and on the borders
-Tensor maximum(const Tensor& a, const Tensor& b);        ///< where they are equal each gets half of the gradient
+Tensor maximum(const Tensor& a,
+               const Tensor& b);  ///< where they are equal each gets half of the gradient
 Tensor minimum(const Tensor& a, const Tensor& b);
 
 /// 1 where the comparison holds, else 0, in the dtype of the inputs. No gradient passes.
@@ -79,19 +80,23 @@ Tensor matmul(const Tensor& a, const Tensor& b, Trans trans = Trans::none);
 
 enum class Activation { none, relu, tanh, sigmoid, gelu, gelu_tanh, silu };
 /// activation(x Wᵀ + b): x [..., K], weight [N, K], bias [N] or undefined -> [..., N].
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, Activation activation = Activation::none);
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
+              Activation activation = Activation::none);
 
 // Shape ---------------------------------------------------------------------------------------------------------------
 
-Tensor reshape(const Tensor& x, const Shape& shape);  ///< one size may be -1: what is left; shares the numbers
+Tensor reshape(const Tensor& x,
+               const Shape& shape);  ///< one size may be -1: what is left; shares the numbers
 Tensor transpose(const Tensor& x, int axis_a = -2, int axis_b = -1);
 Tensor permute(const Tensor& x, const Axes& order);
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
 Tensor sum_to(const Tensor& x, const Shape& shape);  ///< the way back of broadcast_to
 Tensor concat(const std::vector<Tensor>& parts, int axis = 0);
 Tensor stack(const std::vector<Tensor>& parts, int axis = 0);
-std::vector<Tensor> split(const Tensor& x, int64_t size, int axis = 0);  ///< the last part may be shorter
-Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end);     ///< end may be negative: from the back
+std::vector<Tensor> split(const Tensor& x, int64_t size,
+                          int axis = 0);  ///< the last part may be shorter
+Tensor slice(const Tensor& x, int axis, int64_t begin,
+             int64_t end);  ///< end may be negative: from the back
 Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, double value = 0);
 
 /// Elements of x at ids (i32) along an axis: y[i, j] = x[ids[i, j], j] for axis 0 and likewise. ids has x's rank, and its
@@ -114,7 +119,8 @@ struct CrossEntropy {
 };
 /// Mean over the targets that count of -log softmax(logits)[target], in nats: logits [..., C], targets i32 [...].
 /// NaN where none counts, as the mean of nothing.
-Tensor softmax_cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEntropy& options = {});
+Tensor softmax_cross_entropy(const Tensor& logits, const Tensor& targets,
+                             const CrossEntropy& options = {});
 /// The same for targets that are distributions over the classes, in the shape and dtype of the logits; they are data: no
 /// gradient passes to them.
 Tensor soft_cross_entropy(const Tensor& logits, const Tensor& distributions);
@@ -135,12 +141,14 @@ Tensor dropout(const Tensor& x, double p, Rng& rng);
 // The same in plain ops: what the lessons teach, and what the fused kernels above are tested against -------------------
 
 namespace composed {
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, Activation activation = Activation::none);
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
+              Activation activation = Activation::none);
 Tensor gelu(const Tensor& x, Gelu form = Gelu::exact);
 Tensor softmax(const Tensor& x, int axis = -1);
 Tensor log_softmax(const Tensor& x, int axis = -1);
 Tensor logsumexp(const Tensor& x, int axis = -1, bool keepdim = false);
-Tensor softmax_cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEntropy& options = {});
+Tensor softmax_cross_entropy(const Tensor& logits, const Tensor& targets,
+                             const CrossEntropy& options = {});
 Tensor soft_cross_entropy(const Tensor& logits, const Tensor& distributions);
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps = 1e-5);
 }  // namespace composed

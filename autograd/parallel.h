@@ -19,7 +19,8 @@ void parallel_for(int64_t n, int64_t grain, F&& f) {
     }
     const int64_t pieces = (n + grain - 1) / grain;
 #pragma omp parallel for schedule(static)
-    for (int64_t piece = 0; piece < pieces; ++piece) f(piece * grain, std::min(n, (piece + 1) * grain));
+    for (int64_t piece = 0; piece < pieces; ++piece)
+        f(piece * grain, std::min(n, (piece + 1) * grain));
 }
 
 /// The same over rows that hold `width` elements each: a piece is as many rows as make up kGrain elements.

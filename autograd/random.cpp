@@ -21,7 +21,8 @@ Tensor generate(const char* op, const Shape& shape, Dtype dtype, F f) {
         using T = decltype(zero);
         T* out = result.data<T>();
         parallel_for(shape.size(), kGrain, [&](int64_t begin, int64_t end) {
-            for (int64_t i = begin; i < end; ++i) out[i] = static_cast<T>(f(static_cast<uint64_t>(i)));
+            for (int64_t i = begin; i < end; ++i)
+                out[i] = static_cast<T>(f(static_cast<uint64_t>(i)));
         });
     });
     return result;
@@ -37,14 +38,16 @@ double Rng::normal() {
 Tensor Rng::uniform(const Shape& shape, double low, double high, Dtype dtype) {
     const uint64_t state = state_;
     skip(static_cast<uint64_t>(shape.size()));
-    return generate("uniform", shape, dtype, [=](uint64_t i) { return low + (high - low) * to_unit(at(state, i)); });
+    return generate("uniform", shape, dtype,
+                    [=](uint64_t i) { return low + (high - low) * to_unit(at(state, i)); });
 }
 
 Tensor Rng::normal(const Shape& shape, double mean, double stddev, Dtype dtype) {
     const uint64_t state = state_;
     skip(2 * static_cast<uint64_t>(shape.size()));
-    return generate("normal", shape, dtype,
-                    [=](uint64_t i) { return mean + stddev * box_muller(at(state, 2 * i), at(state, 2 * i + 1)); });
+    return generate("normal", shape, dtype, [=](uint64_t i) {
+        return mean + stddev * box_muller(at(state, 2 * i), at(state, 2 * i + 1));
+    });
 }
 
 Tensor Rng::permutation(int64_t n) {

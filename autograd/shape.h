@@ -51,18 +51,21 @@ public:
     const int64_t* begin() const { return dims_.data(); }
     const int64_t* end() const { return dims_.data() + rank_; }
     bool operator==(const Shape& other) const {
-        return rank_ == other.rank_ && std::equal(begin(), end(), other.begin());
+        bool same = rank_ == other.rank_;
+        for (size_t i = 0; i < kMaxRank; ++i) same &= dims_[i] == other.dims_[i];
+        return same;
     }
 
 private:
-    std::array<int64_t, kMaxRank> dims_{};
+    std::array<int64_t, kMaxRank> dims_{};  // 0 behind the last axis
     int rank_ = 0;
 };
 
 /// Axes to reduce over, given as `1`, `-1` or `{0, 2}`.
 struct Axes : Shape {
     using Shape::Shape;
-    Axes(int axis) : Shape{axis} {}  // NOLINT(google-explicit-constructor): sum(x, -1) should read as it does
+    Axes(int axis)
+        : Shape{axis} {}  // NOLINT(google-explicit-constructor): sum(x, -1) should read as it does
 };
 
 /// "[2, 3]"
@@ -78,7 +81,9 @@ int normal_axis(const char* op, int64_t axis, const Shape& shape);
 struct Around {
     int64_t outer, size, inner;
     Around(const Shape& shape, int axis)
-        : outer(shape.size(0, axis)), size(shape[axis]), inner(shape.size(axis + 1, shape.rank())) {}
+        : outer(shape.size(0, axis)),
+          size(shape[axis]),
+          inner(shape.size(axis + 1, shape.rank())) {}
 };
 
 }  // namespace gradus

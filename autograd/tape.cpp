@@ -27,10 +27,17 @@ int32_t Tape::add_leaf(const Tensor& leaf) {
     return leaf.body_->node;
 }
 
-void Tape::add(const char* op, Operation* operation, const Gradient* inputs, size_t count, const Tensor& y) {
+void Tape::add(const char* op, Operation* operation, const Gradient* inputs, size_t count,
+               const Tensor& y) {
     y.body_->tape = id_;
     y.body_->node = static_cast<int32_t>(nodes_.size());
-    nodes_.push_back({op, operation, inputs, static_cast<int32_t>(count), y.dtype(), y.shape(), {}, {}});
+    Node& node = nodes_.emplace_back();
+    node.op = op;
+    node.operation = operation;
+    node.inputs = inputs;
+    node.input_count = static_cast<int32_t>(count);
+    node.dtype = y.dtype();
+    node.shape = y.shape();
 }
 
 void Tape::release(Node& node) {
@@ -38,9 +45,12 @@ void Tape::release(Node& node) {
 }
 
 int32_t Tape::checked_node(const char* what, const Tensor& y) const {
-    check(!used_, what, "this tape was used already, and what it recorded is released; record the step again in a new Tape");
+    check(!used_, what,
+          "this tape was used already, and what it recorded is released; record the step again in "
+          "a new Tape");
     check(y.body().tape == id_, what,
-          "the tensor of shape {} was not recorded on this tape: it was computed before the tape was opened or on another "
+          "the tensor of shape {} was not recorded on this tape: it was computed before the tape "
+          "was opened or on another "
           "tape, or none of its inputs requires a gradient",
           y.shape());
     return y.body_->node;
@@ -48,15 +58,17 @@ int32_t Tape::checked_node(const char* what, const Tensor& y) const {
 
 void Tape::backward(const Tensor& loss) {
     check(loss.size() == 1, "backward",
-          "the loss has shape {}, a scalar was expected; reduce it with sum or mean, or give backward(y, seed) a seed of this shape",
+          "the loss has shape {}, a scalar was expected; reduce it with sum or mean, or give "
+          "backward(y, seed) a seed of this shape",
           loss.shape());
     backward(loss, Tensor::ones(loss.shape(), loss.dtype()));
 }
 
 void Tape::backward(const Tensor& y, const Tensor& seed) {
     const int32_t last = checked_node("backward", y);
-    check(seed.shape() == y.shape() && seed.dtype() == y.dtype(), "backward", "the seed is {} {}, y is {} {}", seed.shape(),
-          name(seed.dtype()), y.shape(), name(y.dtype()));
+    check(seed.shape() == y.shape() && seed.dtype() == y.dtype(), "backward",
+          "the seed is {} {}, y is {} {}", seed.shape(), name(seed.dtype()), y.shape(),
+          name(y.dtype()));
     current_ = nullptr;  // the way back is not recorded, and neither is anything after it
     used_ = true;
     Gradient(*this, last) += seed;
@@ -66,21 +78,25 @@ void Tape::backward(const Tensor& y, const Tensor& seed) {
             const Tensor dy = std::move(node->grad);
             node->operation->backward(dy, node->inputs, static_cast<size_t>(node->input_count));
             if (Observer* observer = Observer::current()) [[unlikely]]
-                observer->on_backward(node->op, dy, {node->inputs, static_cast<size_t>(node->input_count)});
+                observer->on_backward(node->op, dy,
+                                      {node->inputs, static_cast<size_t>(node->input_count)});
         }
         release(*node);
     }
 }
 
 std::vector<Tensor> Tape::gradients(const Tensor& y, const std::vector<Tensor>& xs) {
-    check(y.size() == 1, "gradients", "y has shape {}, a scalar was expected; reduce it with sum or mean", y.shape());
+    check(y.size() == 1, "gradients",
+          "y has shape {}, a scalar was expected; reduce it with sum or mean", y.shape());
     const int32_t last = checked_node("gradients", y);
     for (const Tensor& x : xs)
-        check(node_of(x) >= 0, "gradients", "an x of shape {} was not recorded on this tape and requires no gradient", x.shape());
+        check(node_of(x) >= 0, "gradients",
+              "an x of shape {} was not recorded on this tape and requires no gradient", x.shape());
     differentiable_ = true;
     Gradient(*this, last) += Tensor::ones(y.shape(), y.dtype());
     for (int32_t i = last; i >= 0; --i) {
-        const Node node = nodes_[static_cast<size_t>(i)];  // a copy: the list grows while the way back is recorded
+        const Node node = nodes_[static_cast<size_t>(
+            i)];  // a copy: the list grows while the way back is recorded
         if (node.operation && node.grad.defined())
             node.operation->backward(node.grad, node.inputs, static_cast<size_t>(node.input_count));
     }
@@ -105,32 +121,43 @@ std::vector<Tape::Entry> Tape::entries() const {
 }
 
 std::string Tape::to_dot() const {
-    std::string dot = "digraph tape {\n    rankdir=LR; node [shape=box, fontname=\"sans-serif\"];\n";
+    std::string dot =
+        "digraph tape {\n    rankdir=LR; node [shape=box, fontname=\"sans-serif\"];\n";
     const auto list = entries();
     for (size_t i = 0; i < list.size(); ++i) {
         const Entry& entry = list[i];
-        dot += fmt::format("    n{} [label=\"{}\\n{} {}\\n{} bytes\"{}];\n", i, entry.op, entry.shape, name(entry.dtype),
-                           static_cast<size_t>(entry.shape.size()) * bytes_of(entry.dtype), entry.inputs.empty() ? ", style=rounded" : "");
+        dot += fmt::format("    n{} [label=\"{}\\n{} {}\\n{} bytes\"{}];\n", i, entry.op,
+                           entry.shape, name(entry.dtype),
+                           static_cast<size_t>(entry.shape.size()) * bytes_of(entry.dtype),
+                           entry.inputs.empty() ? ", style=rounded" : "");
         for (int input : entry.inputs) dot += fmt::format("    n{} -> n{};\n", input, i);
     }
     return dot + "}\n";
 }
 
-bool Gradient::prepare() {
-    check(!tape_->differentiable_, node().op,
-          "a gradient through it cannot be differentiated again by a fused kernel; open the tape as Tape tape(Tape::Fused::composed)");
-    Tensor& memory = slot();
-    bool first = !memory.defined();
-    if (to_leaf()) first = !std::exchange(node().leaf.body_->has_grad, true);
-    if (!memory.defined()) memory = Tensor::empty(shape(), dtype());
-    else if (!first && !to_leaf() && !memory.exclusive()) memory = memory.clone();
-    return first;
+Gradient::Prepared Gradient::prepare() {
+    Tape::Node& to = node();
+    check(!tape_->differentiable_, to.op,
+          "a gradient through it cannot be differentiated again by a fused kernel; open the tape "
+          "as Tape tape(Tape::Fused::composed)");
+    if (to.leaf.defined()) {
+        Tensor::Body& leaf = *to.leaf.body_;
+        if (!leaf.grad.defined()) leaf.grad = Tensor::empty(to.shape, to.dtype);
+        return {leaf.grad, !std::exchange(leaf.has_grad, true)};
+    }
+    const bool first = !to.grad.defined();
+    if (first)
+        to.grad = Tensor::empty(to.shape, to.dtype);
+    else if (!to.grad.exclusive())
+        to.grad = to.grad.clone();
+    return {to.grad, first};
 }
 
 void Gradient::operator+=(Tensor t) {
     if (!*this) return;
-    check(t.shape() == shape() && t.dtype() == dtype(), "gradient", "a contribution of {} {} to an input of {} {}", t.shape(),
-          name(t.dtype()), shape(), name(dtype()));
+    check(t.shape() == shape() && t.dtype() == dtype(), "gradient",
+          "a contribution of {} {} to an input of {} {}", t.shape(), name(t.dtype()), shape(),
+          name(dtype()));
     if (tape_->differentiable_) {
         Tensor sum = slot().defined() ? slot() + t : t;
         slot() = std::move(sum);
@@ -141,8 +168,8 @@ void Gradient::operator+=(Tensor t) {
         if (to_leaf()) node().leaf.body_->has_grad = true;
         return;
     }
-    const bool first = prepare();
-    detail::accumulate(slot(), t, !first);
+    const auto [memory, first] = prepare();
+    detail::accumulate(memory, t, !first);
 }
 
 Tensor Gradient::value() const { return to_leaf() ? node().leaf.grad() : node().grad; }

@@ -59,7 +59,8 @@ public:
         const char* op;  // "leaf" for a parameter or input that requires a gradient
         Shape shape;
         Dtype dtype;
-        std::vector<int> inputs;  // positions in the list; inputs that want no gradient are left out
+        std::vector<int>
+            inputs;  // positions in the list; inputs that want no gradient are left out
     };
     std::vector<Entry> entries() const;
 
@@ -69,7 +70,8 @@ public:
 private:
     friend class Gradient;
     template <class Backward>
-    friend Tensor record(const char* op, std::span<const Input> inputs, Tensor y, Backward backward);
+    friend Tensor record(const char* op, std::span<const Input> inputs, Tensor y,
+                         Backward backward);
 
     struct Node {
         const char* op;
@@ -106,12 +108,14 @@ private:
         return body.requires_grad ? add_leaf(value) : -1;
     }
     int32_t add_leaf(const Tensor& leaf);
-    void add(const char* op, Operation* operation, const Gradient* inputs, size_t count, const Tensor& y);
+    void add(const char* op, Operation* operation, const Gradient* inputs, size_t count,
+             const Tensor& y);
     int32_t checked_node(const char* what, const Tensor& y) const;
     static void release(Node& node);
 
     static inline thread_local constinit Tape* current_ = nullptr;
-    static thread_local std::vector<Node> spare_;  // the list of the thread's last tape, for the next
+    static thread_local std::vector<Node>
+        spare_;  // the list of the thread's last tape, for the next
 
     std::vector<Node> nodes_;
     Arena arena_;
@@ -142,13 +146,14 @@ public:
     };
     template <class T>
     Sink<T> sink() {
-        const bool first = prepare();
-        return {slot().data<T>(), !first};
+        const auto [memory, first] = prepare();
+        return {memory.data<T>(), !first};
     }
     /// Memory for a kernel that adds to some elements only: zeros before the first contribution.
     Tensor& zeroed() {
-        if (prepare()) slot().fill(0);
-        return slot();
+        const auto [memory, first] = prepare();
+        if (first) memory.fill(0);
+        return memory;
     }
     /// What has been gathered so far, or an undefined tensor.
     Tensor value() const;
@@ -158,7 +163,12 @@ private:
     Tape::Node& node() const { return tape_->nodes_[static_cast<size_t>(node_)]; }
     bool to_leaf() const { return node().leaf.defined() && !tape_->differentiable_; }
     Tensor& slot() const { return to_leaf() ? node().leaf.body_->grad : node().grad; }
-    bool prepare();  // makes the slot's memory ready to write; true where nothing is in it yet
+
+    struct Prepared {
+        Tensor& memory;
+        bool first;  // nothing is in it yet
+    };
+    Prepared prepare();  // makes the slot's memory ready to write
 
     Tape* tape_;
     int32_t node_;
@@ -167,7 +177,8 @@ private:
 /// An input of record(): a reference, so that a list of them costs nothing.
 struct Input {
     const Tensor* tensor;
-    Input(const Tensor& t) : tensor(&t) {}  // NOLINT(google-explicit-constructor): {a, b} should read as it does
+    Input(const Tensor& t)
+        : tensor(&t) {}  // NOLINT(google-explicit-constructor): {a, b} should read as it does
 };
 
 /// Sees every op as it ends, forward and backward; what AnomalyGuard and Profiler are made of.
@@ -201,26 +212,35 @@ Tensor record(const char* op, std::span<const Input> inputs, Tensor y, Backward 
         explicit Recorded(Backward&& way_back) : f(std::move(way_back)) {}
         void backward(const Tensor& dy, const Gradient* d, size_t count) override {
             using G = Gradient;
-            if constexpr (std::is_invocable_v<Backward&, const Tensor&, G>) f(dy, d[0]);
-            else if constexpr (std::is_invocable_v<Backward&, const Tensor&, G, G>) f(dy, d[0], d[1]);
-            else if constexpr (std::is_invocable_v<Backward&, const Tensor&, G, G, G>) f(dy, d[0], d[1], d[2]);
-            else if constexpr (std::is_invocable_v<Backward&, const Tensor&, G, G, G, G>) f(dy, d[0], d[1], d[2], d[3]);
-            else f(dy, std::span<const G>(d, count));
+            if constexpr (std::is_invocable_v<Backward&, const Tensor&, G>)
+                f(dy, d[0]);
+            else if constexpr (std::is_invocable_v<Backward&, const Tensor&, G, G>)
+                f(dy, d[0], d[1]);
+            else if constexpr (std::is_invocable_v<Backward&, const Tensor&, G, G, G>)
+                f(dy, d[0], d[1], d[2]);
+            else if constexpr (std::is_invocable_v<Backward&, const Tensor&, G, G, G, G>)
+                f(dy, d[0], d[1], d[2], d[3]);
+            else
+                f(dy, std::span<const G>(d, count));
         }
     };
     if (Tape* tape = Tape::current()) {
-        auto* gradients = static_cast<Gradient*>(tape->arena_.allocate(inputs.size() * sizeof(Gradient)));
+        auto* gradients =
+            static_cast<Gradient*>(tape->arena_.allocate(inputs.size() * sizeof(Gradient)));
         bool wanted = false;
         for (size_t i = 0; i < inputs.size(); ++i) {
-            const Gradient* gradient = new (gradients + i) Gradient(*tape, tape->node_of(*inputs[i].tensor));
+            const Gradient* gradient =
+                new (gradients + i) Gradient(*tape, tape->node_of(*inputs[i].tensor));
             wanted |= static_cast<bool>(*gradient);
         }
         if (wanted) {
-            auto* operation = new (tape->arena_.allocate(sizeof(Recorded))) Recorded(std::move(backward));
+            auto* operation =
+                new (tape->arena_.allocate(sizeof(Recorded))) Recorded(std::move(backward));
             tape->add(op, operation, gradients, inputs.size(), y);
         }
     }
-    if (Observer* observer = Observer::current()) [[unlikely]] observer->on_forward(op, inputs, y);
+    if (Observer* observer = Observer::current()) [[unlikely]]
+        observer->on_forward(op, inputs, y);
     return y;
 }
 

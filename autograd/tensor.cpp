@@ -8,23 +8,23 @@
 namespace gradus {
 namespace {
 
-constexpr size_t kHeader = 128;  // sizeof(Body) rounded up to the alignment of the numbers
+constexpr size_t kHeader = 128;   // sizeof(Body) rounded up to the alignment of the numbers
 constexpr size_t kInline = 4096;  // bytes up to which numbers lie behind their header
 
 // Calls f(T{}) for all three dtypes.
 template <class F>
 decltype(auto) dispatch_any(Dtype dtype, F&& f) {
     switch (dtype) {
-        case Dtype::f32: return f(float{});
-        case Dtype::f64: return f(double{});
-        default: return f(int32_t{});
+        case Dtype::f32:
+            return f(float{});
+        case Dtype::f64:
+            return f(double{});
+        default:
+            return f(int32_t{});
     }
 }
 
 }  // namespace
-
-const char* name(Dtype dtype) { return dtype == Dtype::f32 ? "f32" : dtype == Dtype::f64 ? "f64" : "i32"; }
-size_t bytes_of(Dtype dtype) { return dtype == Dtype::f64 ? 8 : 4; }
 
 Tensor Tensor::header(const Shape& shape, Dtype dtype, size_t inline_bytes) {
     static_assert(sizeof(Body) <= kHeader);
@@ -62,8 +62,8 @@ Tensor Tensor::full(const Shape& shape, double value, Dtype dtype) {
 
 template <class T>
 Tensor Tensor::from(const std::vector<T>& values, const Shape& shape) {
-    check(static_cast<int64_t>(values.size()) == shape.size(), "tensor", "{} values given for shape {} ({} expected)", values.size(),
-          shape, shape.size());
+    check(static_cast<int64_t>(values.size()) == shape.size(), "tensor",
+          "{} values given for shape {} ({} expected)", values.size(), shape, shape.size());
     Tensor result = empty(shape, dtype_of<T>());
     std::copy(values.begin(), values.end(), result.data<T>());
     return result;
@@ -73,18 +73,24 @@ template Tensor Tensor::from(const std::vector<double>&, const Shape&);
 template Tensor Tensor::from(const std::vector<int32_t>&, const Shape&);
 
 double Tensor::item() const {
-    check(defined() && size() == 1, "item", "one element expected, the tensor has shape {}", defined() ? shape() : Shape{0});
+    check(defined() && size() == 1, "item", "one element expected, the tensor has shape {}",
+          defined() ? shape() : Shape{0});
     return at(0);
 }
 
 double Tensor::at(int64_t position) const {
-    check(position >= 0 && position < size(), "at", "position {} in a tensor of {} elements", position, size());
-    return dispatch_any(dtype(), [&](auto zero) { return static_cast<double>(data<decltype(zero)>()[position]); });
+    check(position >= 0 && position < size(), "at", "position {} in a tensor of {} elements",
+          position, size());
+    return dispatch_any(
+        dtype(), [&](auto zero) { return static_cast<double>(data<decltype(zero)>()[position]); });
 }
 
 void Tensor::set(int64_t position, double value) {
-    check(position >= 0 && position < size(), "set", "position {} in a tensor of {} elements", position, size());
-    dispatch_any(dtype(), [&](auto zero) { data<decltype(zero)>()[position] = static_cast<decltype(zero)>(value); });
+    check(position >= 0 && position < size(), "set", "position {} in a tensor of {} elements",
+          position, size());
+    dispatch_any(dtype(), [&](auto zero) {
+        data<decltype(zero)>()[position] = static_cast<decltype(zero)>(value);
+    });
 }
 
 Tensor Tensor::clone() const {
@@ -107,17 +113,20 @@ Tensor Tensor::to(Dtype wanted) const {
 }
 
 Tensor Tensor::view(const Shape& shape, int64_t offset) const {
-    check(offset >= 0 && offset + shape.size() <= size(), "view", "{} elements from {} on asked of a tensor of shape {}",
-          shape.size(), offset, this->shape());
+    check(offset >= 0 && offset + shape.size() <= size(), "view",
+          "{} elements from {} on asked of a tensor of shape {}", shape.size(), offset,
+          this->shape());
     Tensor result = header(shape, dtype(), 0);
-    result.body_->data = static_cast<char*>(body_->data) + static_cast<size_t>(offset) * bytes_of(dtype());
+    result.body_->data =
+        static_cast<char*>(body_->data) + static_cast<size_t>(offset) * bytes_of(dtype());
     result.body_->owner = body_->owner.defined() ? body_->owner : *this;
     return result;
 }
 
 void Tensor::copy_from(const Tensor& source) {
-    check(source.shape() == shape() && source.dtype() == dtype(), "copy", "source is {} {}, destination is {} {}", source.shape(),
-          name(source.dtype()), shape(), name(dtype()));
+    check(source.shape() == shape() && source.dtype() == dtype(), "copy",
+          "source is {} {}, destination is {} {}", source.shape(), name(source.dtype()), shape(),
+          name(dtype()));
     std::memcpy(body_->data, source.body_->data, static_cast<size_t>(size()) * bytes_of(dtype()));
 }
 
@@ -129,7 +138,8 @@ void Tensor::fill(double value) {
 }
 
 Tensor& Tensor::requires_grad(bool wanted) {
-    check(dtype() != Dtype::i32, "requires_grad", "ids (i32) have no gradient; f32 or f64 expected");
+    check(dtype() != Dtype::i32, "requires_grad",
+          "ids (i32) have no gradient; f32 or f64 expected");
     body_->requires_grad = wanted;
     return *this;
 }
@@ -138,18 +148,23 @@ void Tensor::move_into(const Tensor& values, const Tensor& gradients, int64_t of
     Tensor value = values.view(shape(), offset), gradient = gradients.view(shape(), offset);
     value.copy_from(*this);
     if (body_->has_grad) gradient.copy_from(body_->grad);
-    if (body_->separate_bytes) memory::release(body_->data, std::exchange(body_->separate_bytes, 0));
+    if (body_->separate_bytes)
+        memory::release(body_->data, std::exchange(body_->separate_bytes, 0));
     body_->data = value.body_->data;
     body_->owner = value.body_->owner;
     body_->grad = gradient;
 }
 
+void Tensor::undefined() { fail("tensor", "an undefined tensor was used; give it a value first"); }
+
 void Tensor::wrong_type(Dtype asked) const {
-    fail("tensor", fmt::format("its dtype is {}, {} was asked for (use .to(Dtype::{}))", name(dtype()), name(asked), name(asked)));
+    fail("tensor", fmt::format("its dtype is {}, {} was asked for (use .to(Dtype::{}))",
+                               name(dtype()), name(asked), name(asked)));
 }
 
 void check_same_dtype(const char* op, const Tensor& a, const Tensor& b) {
-    check(a.dtype() == b.dtype(), op, "dtypes differ: a is {}, b is {} (there is no promotion: use .to(Dtype::{}))",
+    check(a.dtype() == b.dtype(), op,
+          "dtypes differ: a is {}, b is {} (there is no promotion: use .to(Dtype::{}))",
           name(a.dtype()), name(b.dtype()), name(a.dtype()));
 }
 

@@ -14,8 +14,10 @@ class Tape;
 
 enum class Dtype : uint8_t { f32, f64, i32 };
 
-const char* name(Dtype dtype);
-size_t bytes_of(Dtype dtype);
+inline const char* name(Dtype dtype) {
+    return dtype == Dtype::f32 ? "f32" : dtype == Dtype::f64 ? "f64" : "i32";
+}
+inline size_t bytes_of(Dtype dtype) { return dtype == Dtype::f64 ? 8 : 4; }
 
 template <class T>
 constexpr Dtype dtype_of() {
@@ -33,8 +35,12 @@ public:
     // Creation. Elements of `empty` are not initialised.
     static Tensor empty(const Shape& shape, Dtype dtype = Dtype::f32);
     static Tensor full(const Shape& shape, double value, Dtype dtype = Dtype::f32);
-    static Tensor zeros(const Shape& shape, Dtype dtype = Dtype::f32) { return full(shape, 0, dtype); }
-    static Tensor ones(const Shape& shape, Dtype dtype = Dtype::f32) { return full(shape, 1, dtype); }
+    static Tensor zeros(const Shape& shape, Dtype dtype = Dtype::f32) {
+        return full(shape, 0, dtype);
+    }
+    static Tensor ones(const Shape& shape, Dtype dtype = Dtype::f32) {
+        return full(shape, 1, dtype);
+    }
     /// Takes its numbers in row-major order; their count must be the shape's.
     template <class T>
     static Tensor from(const std::vector<T>& values, const Shape& shape);
@@ -115,6 +121,7 @@ private:
     bool unique() const;     // no other handle
     bool exclusive() const;  // and no other tensor's numbers
     void* raw(Dtype asked) const;
+    [[noreturn]] static void undefined();
     [[noreturn]] void wrong_type(Dtype asked) const;
 
     Body* body_ = nullptr;
@@ -126,11 +133,12 @@ struct Tensor::Body {
     std::atomic<int32_t> references{1};
     Dtype dtype;
     bool requires_grad = false;
-    bool has_grad = false;  // grad holds a gradient; where it does not, grad is memory kept for the next one
-    uint32_t tape = 0;      // the tape that this value was recorded on last, and its node there
+    bool has_grad =
+        false;  // grad holds a gradient; where it does not, grad is memory kept for the next one
+    uint32_t tape = 0;  // the tape that this value was recorded on last, and its node there
     int32_t node = -1;
     void* data;
-    size_t inline_bytes;       // behind this header
+    size_t inline_bytes;        // behind this header
     size_t separate_bytes = 0;  // in a block of their own
     Shape shape;
     Tensor owner;
@@ -139,7 +147,8 @@ struct Tensor::Body {
 
 inline bool Tensor::defined() const { return body_ != nullptr; }
 inline Tensor::Body& Tensor::body() const {
-    if (!body_) [[unlikely]] fail("tensor", "an undefined tensor was used; give it a value first");
+    if (!body_) [[unlikely]]
+        undefined();
     return *body_;
 }
 inline const Shape& Tensor::shape() const { return body().shape; }
@@ -147,9 +156,13 @@ inline Dtype Tensor::dtype() const { return body().dtype; }
 inline bool Tensor::requires_grad() const { return body().requires_grad; }
 inline Tensor Tensor::grad() const { return body().has_grad ? body_->grad : Tensor(); }
 inline void Tensor::zero_grad() { body().has_grad = false; }
-inline bool Tensor::unique() const { return body_->references.load(std::memory_order_acquire) == 1; }
+inline bool Tensor::unique() const {
+    return body_->references.load(std::memory_order_acquire) == 1;
+}
 
-inline bool Tensor::exclusive() const { return unique() && (!body_->owner.defined() || body_->owner.unique()); }
+inline bool Tensor::exclusive() const {
+    return unique() && (!body_->owner.defined() || body_->owner.unique());
+}
 
 inline Tensor::Tensor(const Tensor& other) : body_(other.body_) {
     if (body_) body_->references.fetch_add(1, std::memory_order_relaxed);
@@ -160,7 +173,8 @@ inline void Tensor::release() {
 }
 
 inline void* Tensor::raw(Dtype asked) const {
-    if (body().dtype != asked) [[unlikely]] wrong_type(asked);
+    if (body().dtype != asked) [[unlikely]]
+        wrong_type(asked);
     return body_->data;
 }
 
@@ -168,7 +182,8 @@ inline void* Tensor::raw(Dtype asked) const {
 template <class F>
 decltype(auto) dispatch(const char* op, Dtype dtype, F&& f) {
     if (dtype == Dtype::f32) return f(float{});
-    check(dtype == Dtype::f64, op, "an input has dtype i32; f32 or f64 expected (use .to(Dtype::f32))");
+    check(dtype == Dtype::f64, op,
+          "an input has dtype i32; f32 or f64 expected (use .to(Dtype::f32))");
     return f(double{});
 }
 

@@ -39,12 +39,15 @@ bench::Sizes sizes_of(const bench::Kind& kind, const std::vector<std::string>& s
         const size_t equals = setting.find('=');
         int64_t value = 0;
         const char* end = setting.data() + setting.size();
-        const bool number = equals != std::string::npos && std::from_chars(setting.data() + equals + 1, end, value).ptr == end;
-        check(number && value > 0, "--set", "'{}' is not of the form size=number, as in dim=192", setting);
+        const bool number = equals != std::string::npos &&
+                            std::from_chars(setting.data() + equals + 1, end, value).ptr == end;
+        check(number && value > 0, "--set", "'{}' is not of the form size=number, as in dim=192",
+              setting);
         const std::string size = setting.substr(0, equals);
         const auto& all = bench::workloads();
-        check(std::any_of(all.begin(), all.end(), [&](const auto& other) { return other.second.sizes.count(size) > 0; }), "--set",
-              "no workload has a size '{}'", size);
+        check(std::any_of(all.begin(), all.end(),
+                          [&](const auto& other) { return other.second.sizes.count(size) > 0; }),
+              "--set", "no workload has a size '{}'", size);
         if (sizes.count(size)) sizes[size] = value;
     }
     return sizes;
@@ -90,7 +93,8 @@ nlohmann::ordered_json measure(const std::string& name, const Options& options) 
         }
         if (work.clips) optimizer.clip_grad_norm(1);
         optimizer.step();
-        const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
+        const std::chrono::duration<double, std::milli> time =
+            std::chrono::steady_clock::now() - begin;
         if (i >= options.warmup) times.push_back(time.count());
     }
     std::sort(times.begin(), times.end());
@@ -123,12 +127,20 @@ int main(int argc, char** argv) {
     app.footer(list);
     std::vector<std::string> names;
     for (const auto& [name, kind] : bench::workloads()) names.push_back(name);
-    app.add_option("--workload", options.names, "Which ones; all without it")->check(CLI::IsMember(names));
-    app.add_option("--threads", options.threads, "Threads")->check(CLI::Range(1, 1024))->capture_default_str();
-    app.add_option("--steps", options.steps, "Steps that are timed")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--warmup", options.warmup, "Steps before them")->check(CLI::NonNegativeNumber)->capture_default_str();
+    app.add_option("--workload", options.names, "Which ones; all without it")
+        ->check(CLI::IsMember(names));
+    app.add_option("--threads", options.threads, "Threads")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+    app.add_option("--steps", options.steps, "Steps that are timed")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    app.add_option("--warmup", options.warmup, "Steps before them")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
     app.add_option("--set", options.set, "Other sizes, as dim=192 batch=8");
-    app.add_option("--dump", options.dump, "Write inputs, weights, loss and gradients of the first step (safetensors)");
+    app.add_option("--dump", options.dump,
+                   "Write inputs, weights, loss and gradients of the first step (safetensors)");
     app.add_flag("--json", options.json, "One JSON line a workload instead of a table");
     CLI11_PARSE(app, argc, argv);
     if (options.names.empty()) options.names = names;
@@ -139,14 +151,19 @@ int main(int argc, char** argv) {
     options.threads = 1;
 #endif
     try {
-        check(options.dump.empty() || options.names.size() == 1, "--dump", "one workload expected, {} given", options.names.size());
-        if (!options.json) fmt::print("{:<12} {:>10} {:>10} {:>12} {:>9}\n", "workload", "median ms", "best ms", "tokens/s", "peak MB");
+        check(options.dump.empty() || options.names.size() == 1, "--dump",
+              "one workload expected, {} given", options.names.size());
+        if (!options.json)
+            fmt::print("{:<12} {:>10} {:>10} {:>12} {:>9}\n", "workload", "median ms", "best ms",
+                       "tokens/s", "peak MB");
         for (const std::string& name : options.names) {
             const auto row = measure(name, options);
-            if (options.json) std::cout << row.dump() << std::endl;
+            if (options.json)
+                std::cout << row.dump() << std::endl;
             else
-                fmt::print("{:<12} {:>10.4f} {:>10.4f} {:>12.0f} {:>9.1f}\n", name, row["ms_per_step"].get<double>(),
-                           row["min_ms"].get<double>(), row["tokens_per_s"].get<double>(), row["peak_rss_mb"].get<double>());
+                fmt::print("{:<12} {:>10.4f} {:>10.4f} {:>12.0f} {:>9.1f}\n", name,
+                           row["ms_per_step"].get<double>(), row["min_ms"].get<double>(),
+                           row["tokens_per_s"].get<double>(), row["peak_rss_mb"].get<double>());
         }
     } catch (const std::exception& error) {
         std::cerr << "gradus-bench: " << error.what() << '\n';

@@ -41,8 +41,10 @@ Workload tiny_graph(const Sizes& size) {
 
 const std::map<std::string, Kind>& workloads() {
     static const std::map<std::string, Kind> all{
-        {"mlp-mnist", {"784-dim-dim-10 with ReLU on random images", {{"batch", 128}, {"dim", 1200}}, mlp_mnist}},
-        {"tiny-graph", {"a chain of tiny multiplications and tanh", {{"dim", 16}, {"ops", 500}}, tiny_graph}},
+        {"mlp-mnist",
+         {"784-dim-dim-10 with ReLU on random images", {{"batch", 128}, {"dim", 1200}}, mlp_mnist}},
+        {"tiny-graph",
+         {"a chain of tiny multiplications and tanh", {{"dim", 16}, {"ops", 500}}, tiny_graph}},
     };
     return all;
 }

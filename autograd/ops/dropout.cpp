@@ -15,7 +15,8 @@ static Tensor masked(const Tensor& x, double p, uint64_t state) {
         parallel_for(x.size(), kGrain, [&](int64_t begin, int64_t end) {
 #pragma omp simd
             for (int64_t i = begin; i < end; ++i)
-                out[i] = Rng::at(state, static_cast<uint64_t>(i)) >> 11 < threshold ? T(0) : in[i] * scale;
+                out[i] = Rng::at(state, static_cast<uint64_t>(i)) >> 11 < threshold ? T(0)
+                                                                                    : in[i] * scale;
         });
     });
     return record("dropout", {x}, y, [p, state](const Tensor& dy, Gradient dx) {

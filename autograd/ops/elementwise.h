@@ -22,7 +22,9 @@ struct Unused {};
 
 inline float as(float, double number) { return static_cast<float>(number); }
 inline double as(double, double number) { return number; }
-inline Tensor as(const Tensor& like, double number) { return Tensor::full({}, number, like.dtype()); }
+inline Tensor as(const Tensor& like, double number) {
+    return Tensor::full({}, number, like.dtype());
+}
 
 // The scalar forms of what formulas use. (Tensor forms: autograd/ops.h.)
 using vec::erf, vec::exp, vec::log, vec::sigmoid, vec::tanh;
@@ -53,14 +55,12 @@ T load(const T* values, int64_t i) {
     return values[i];
 }
 template <class T>
-    requires std::is_floating_point_v<T>
-T load(T number, int64_t) {
-    return number;
-}
+requires std::is_floating_point_v<T> T load(T number, int64_t) { return number; }
 
-// out[i] = f(args[i] ...), or += where `add`. Each argument is an array, a number, or Unused.
+// out[i] = f(args[i] ...), or += where `add`. Each argument is an array, a number, or Unused. Flattened: a call left in the
+// loop would keep it from being vectorised.
 template <class T, class F, class... Args>
-void map_serial(int64_t n, T* out, bool add, F f, Args... args) {
+[[gnu::flatten]] void map_serial(int64_t n, T* out, bool add, F f, Args... args) {
     if (add) {
 #pragma omp simd
         for (int64_t i = 0; i < n; ++i) out[i] += f(load(args, i)...);
@@ -105,9 +105,12 @@ void map_broadcast(const Tensor& a, const Tensor& b, Tensor& y, F f) {
         for (int64_t row = begin; row < end; ++row) {
             const auto [ia, ib] = plan.offsets(row);
             T* out = py + row * plan.inner;
-            if (!plan.a_moves) map_serial(plan.inner, out, false, f, pa[ia], pb + ib);
-            else if (!plan.b_moves) map_serial(plan.inner, out, false, f, pa + ia, pb[ib]);
-            else map_serial(plan.inner, out, false, f, pa + ia, pb + ib);
+            if (!plan.a_moves)
+                map_serial(plan.inner, out, false, f, pa[ia], pb + ib);
+            else if (!plan.b_moves)
+                map_serial(plan.inner, out, false, f, pa + ia, pb[ib]);
+            else
+                map_serial(plan.inner, out, false, f, pa + ia, pb + ib);
         }
     });
 }
@@ -116,11 +119,14 @@ void map_broadcast(const Tensor& a, const Tensor& b, Tensor& y, F f) {
 template <class F>
 Tensor map2(const char* op, const Tensor& a, const Tensor& b, F f) {
     check_same_dtype(op, a, b);
-    Tensor y = Tensor::empty(broadcast(op, a.shape(), b.shape()), a.dtype());
+    const bool same = a.shape() == b.shape();
+    Tensor y = Tensor::empty(same ? a.shape() : broadcast(op, a.shape(), b.shape()), a.dtype());
     dispatch(op, a.dtype(), [&](auto zero) {
         using T = decltype(zero);
-        if (a.shape() == b.shape()) map(y.size(), y.data<T>(), false, f, a.data<T>(), b.data<T>());
-        else map_broadcast<T>(a, b, y, f);
+        if (same)
+            map(y.size(), y.data<T>(), false, f, a.data<T>(), b.data<T>());
+        else
+            map_broadcast<T>(a, b, y, f);
     });
     return y;
 }
@@ -128,32 +134,43 @@ Tensor map2(const char* op, const Tensor& a, const Tensor& b, F f) {
 // Which of the `N` arguments before dy a gradient's formula uses, as bits: those not declared Unused.
 template <class F, unsigned mask, size_t... I>
 constexpr bool takes(std::index_sequence<I...>) {
-    return std::is_invocable_v<F, std::conditional_t<(mask >> I & 1) != 0, float, Unused>..., float>;
+    return std::is_invocable_v<F, std::conditional_t<(mask >> I & 1) != 0, float, Unused>...,
+                               float>;
 }
 template <class F, size_t N, int count = static_cast<int>(N), unsigned mask = (1u << N) - 1>
-constexpr unsigned used() {  // tries the larger sets first, so that no formula is ever compiled for a missing argument
+constexpr unsigned
+used() {  // tries the larger sets first, so that no formula is ever compiled for a missing argument
     if constexpr (std::popcount(mask) == count) {
-        if constexpr (takes<F, mask>(std::make_index_sequence<N>())) return mask;
-        else if constexpr (mask > 0) return used<F, N, count, mask - 1>();
-        else static_assert(mask > 0, "a gradient's formula takes (inputs ..., y, dy)");
-    } else if constexpr (mask > 0) return used<F, N, count, mask - 1>();
-    else return used<F, N, count - 1>();
+        if constexpr (takes<F, mask>(std::make_index_sequence<N>()))
+            return mask;
+        else if constexpr (mask > 0)
+            return used<F, N, count, mask - 1>();
+        else
+            static_assert(mask > 0, "a gradient's formula takes (inputs ..., y, dy)");
+    } else if constexpr (mask > 0)
+        return used<F, N, count, mask - 1>();
+    else
+        return used<F, N, count - 1>();
 }
 template <unsigned bit>
 auto keep(const Tensor& x) {
-    if constexpr (bit != 0) return x;
-    else return Unused{};
+    if constexpr (bit != 0)
+        return x;
+    else
+        return Unused{};
 }
 template <unsigned bit, class Kept>
 decltype(auto) pass(const Kept& kept) {
-    if constexpr (bit != 0) return (kept);
-    else return Unused{};
+    if constexpr (bit != 0)
+        return (kept);
+    else
+        return Unused{};
 }
 
-inline bool has_shape(Unused, const Shape&) { return true; }
-inline bool has_shape(const Tensor& x, const Shape& shape) { return x.shape() == shape; }
 inline Unused expand(Unused, const Shape&) { return {}; }
-inline Tensor expand(const Tensor& x, const Shape& shape) { return x.shape() == shape ? x : broadcast_to(x, shape); }
+inline Tensor expand(const Tensor& x, const Shape& shape) {
+    return x.shape() == shape ? x : broadcast_to(x, shape);
+}
 template <class T>
 Unused numbers(Unused) {
     return {};
@@ -163,14 +180,14 @@ const T* numbers(const Tensor& x) {
     return x.data<T>();
 }
 
-// dx += df(values ..., dy), summed over the axes along which x was broadcast.
+// dx += df(values ..., dy), summed over the axes along which x was broadcast. `same` says that all of them have dy's shape.
 template <class DF, class... Values>
-void chain(Gradient dx, DF df, const Tensor& dy, const Values&... values) {
+void chain(Gradient dx, bool same, DF df, const Tensor& dy, const Values&... values) {
     if (!dx) return;
     if (Tape::current()) return dx += sum_to(df(values..., dy), dx.shape());
     dispatch("chain", dy.dtype(), [&](auto zero) {
         using T = decltype(zero);
-        if (dx.shape() == dy.shape() && (has_shape(values, dy.shape()) && ...)) {
+        if (same) {
             const auto [out, add] = dx.sink<T>();
             map(dy.size(), out, add, df, numbers<T>(values)..., dy.data<T>());
         } else {
@@ -193,22 +210,28 @@ Tensor elementwise(const char* op, const Tensor& x, F f, DF df) {
         detail::map(x.size(), y.data<T>(), false, f, x.data<T>());
     });
     constexpr unsigned used = detail::used<DF, 2>();
-    return record(op, {x}, y,
-                  [df, kept_x = detail::keep<used & 1>(x), kept_y = detail::keep<used & 2>(y)](
-                      const Tensor& dy, Gradient dx) { detail::chain(dx, df, dy, kept_x, kept_y); });
+    auto backward = [df, kept_x = detail::keep<used & 1>(x), kept_y = detail::keep<used & 2>(y)](
+                        const Tensor& dy, Gradient dx) {
+        detail::chain(dx, true, df, dy, kept_x, kept_y);
+    };
+    return record(op, {x}, std::move(y), std::move(backward));
 }
 
 template <class F, class DA, class DB>
 Tensor elementwise(const char* op, const Tensor& a, const Tensor& b, F f, DA da, DB db) {
     Tensor y = detail::map2(op, a, b, f);
-    constexpr unsigned for_a = detail::used<DA, 3>(), for_b = detail::used<DB, 3>(), used = for_a | for_b;
-    return record(op, {a, b}, y,
-                  [da, db, kept_a = detail::keep<used & 1>(a), kept_b = detail::keep<used & 2>(b),
-                   kept_y = detail::keep<used & 4>(y)](const Tensor& dy, Gradient to_a, Gradient to_b) {
-                      using detail::pass;
-                      detail::chain(to_a, da, dy, pass<for_a & 1>(kept_a), pass<for_a & 2>(kept_b), pass<for_a & 4>(kept_y));
-                      detail::chain(to_b, db, dy, pass<for_b & 1>(kept_a), pass<for_b & 2>(kept_b), pass<for_b & 4>(kept_y));
-                  });
+    constexpr unsigned for_a = detail::used<DA, 3>(), for_b = detail::used<DB, 3>(),
+                       used = for_a | for_b;
+    auto backward = [da, db, same = a.shape() == b.shape(), kept_a = detail::keep<used & 1>(a),
+                     kept_b = detail::keep<used & 2>(b), kept_y = detail::keep<used & 4>(y)](
+                        const Tensor& dy, Gradient to_a, Gradient to_b) {
+        using detail::pass;
+        detail::chain(to_a, same, da, dy, pass<for_a & 1>(kept_a), pass<for_a & 2>(kept_b),
+                      pass<for_a & 4>(kept_y));
+        detail::chain(to_b, same, db, dy, pass<for_b & 1>(kept_a), pass<for_b & 2>(kept_b),
+                      pass<for_b & 4>(kept_y));
+    };
+    return record(op, {a, b}, std::move(y), std::move(backward));
 }
 
 }  // namespace gradus

@@ -8,7 +8,8 @@ void check_ids(const char* op, const Tensor& ids, int64_t size) {
     check(ids.dtype() == Dtype::i32, op, "ids have dtype {}, i32 expected", name(ids.dtype()));
     const auto values = ids.values<int32_t>();
     for (size_t i = 0; i < values.size(); ++i)
-        check(values[i] >= 0 && values[i] < size, op, "id {} at position {} is out of range (0 ... {} expected)", values[i], i, size - 1);
+        check(values[i] >= 0 && values[i] < size, op,
+              "id {} at position {} is out of range (0 ... {} expected)", values[i], i, size - 1);
 }
 
 // One gather or scatter: elements [o, k, i] of the picked tensor stand for [o, id(o, k, i), i] of the source. Whole slices
@@ -18,7 +19,6 @@ struct Picking {
     int axis;
     Tensor ids;
     bool slices;
-
 };
 
 Tensor scatter(const Tensor& values, const Picking& pick);
@@ -32,9 +32,11 @@ void for_each_run(const Picking& pick, int64_t first, int64_t last, F row) {
     for (int64_t o = 0; o < at.outer; ++o)
         for (int64_t k = 0; k < at.size; ++k) {
             const int64_t to = (o * at.size + k) * at.inner, from = o * size * at.inner;
-            if (pick.slices) row(to + first, from + ids[k] * at.inner + first, last - first);
+            if (pick.slices)
+                row(to + first, from + ids[k] * at.inner + first, last - first);
             else
-                for (int64_t i = first; i < last; ++i) row(to + i, from + ids[to + i] * at.inner + i, int64_t{1});
+                for (int64_t i = first; i < last; ++i)
+                    row(to + i, from + ids[to + i] * at.inner + i, int64_t{1});
         }
 }
 
@@ -53,7 +55,8 @@ void add_scattered(const Tensor& values, const Picking& pick, Tensor& into) {
         T* out = into.data<T>();
         in_columns(pick, [&](int64_t first, int64_t last) {
             for_each_run(pick, first, last, [&](int64_t from, int64_t to, int64_t count) {
-                detail::map_serial(count, out + to, true, [](auto x) { return x; }, in + from);
+                detail::map_serial(
+                    count, out + to, true, [](auto x) { return x; }, in + from);
             });
         });
     });
@@ -67,14 +70,17 @@ Tensor picked(const char* op, const Tensor& x, const Picking& pick) {
         const T* in = x.data<T>();
         T* out = y.data<T>();
         in_columns(pick, [&](int64_t first, int64_t last) {
-            for_each_run(pick, first, last,
-                         [&](int64_t to, int64_t from, int64_t count) { std::copy_n(in + from, count, out + to); });
+            for_each_run(pick, first, last, [&](int64_t to, int64_t from, int64_t count) {
+                std::copy_n(in + from, count, out + to);
+            });
         });
     });
     return record(op, {x}, y, [pick](const Tensor& dy, Gradient dx) {
         if (!dx) return;
-        if (Tape::current()) dx += scatter(dy, pick);
-        else add_scattered(dy, pick, dx.zeroed());
+        if (Tape::current())
+            dx += scatter(dy, pick);
+        else
+            add_scattered(dy, pick, dx.zeroed());
     });
 }
 
@@ -93,7 +99,8 @@ Tensor gather(const Tensor& x, int axis, const Tensor& ids) {
     axis = normal_axis("gather", axis, x.shape());
     Shape expected = x.shape();
     if (ids.rank() == x.rank()) expected[axis] = ids.size(axis);
-    check(ids.shape() == expected, "gather", "ids are {}, x is {}: the same sizes expected on all axes but axis {}", ids.shape(),
+    check(ids.shape() == expected, "gather",
+          "ids are {}, x is {}: the same sizes expected on all axes but axis {}", ids.shape(),
           x.shape(), axis);
     return picked("gather", x, {x.shape(), ids.shape(), axis, ids, false});
 }
@@ -111,7 +118,9 @@ Tensor embedding(const Tensor& weight, const Tensor& ids) {
     const Tensor flat = ids.view({ids.size()});
     Shape shape = ids.shape();
     shape.append(weight.size(1));
-    return reshape(picked("embedding", weight, {weight.shape(), {ids.size(), weight.size(1)}, 0, flat, true}), shape);
+    return reshape(
+        picked("embedding", weight, {weight.shape(), {ids.size(), weight.size(1)}, 0, flat, true}),
+        shape);
 }
 
 }  // namespace gradus

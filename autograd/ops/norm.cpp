@@ -3,8 +3,9 @@
 namespace gradus {
 
 static void check_layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-    check(x.rank() > 0 && weight.shape() == Shape{x.size(-1)} && bias.shape() == weight.shape(), "layer_norm",
-          "x is {}, weight is {}, bias is {}: [..., D], [D] and [D] expected", x.shape(), weight.shape(), bias.shape());
+    check(x.rank() > 0 && weight.shape() == Shape{x.size(-1)} && bias.shape() == weight.shape(),
+          "layer_norm", "x is {}, weight is {}, bias is {}: [..., D], [D] and [D] expected",
+          x.shape(), weight.shape(), bias.shape());
     check_same_dtype("layer_norm", x, weight);
     check_same_dtype("layer_norm", x, bias);
 }
@@ -22,7 +23,8 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
     if (Tape::wants_composed()) return composed::layer_norm(x, weight, bias, eps);
     check_layer_norm(x, weight, bias);
     const int64_t D = x.size(-1), rows = D ? x.size() / D : 0;
-    Tensor y = Tensor::empty(x.shape(), x.dtype()), mu = Tensor::empty({rows}, x.dtype()), rstd = Tensor::empty({rows}, x.dtype());
+    Tensor y = Tensor::empty(x.shape(), x.dtype()), mu = Tensor::empty({rows}, x.dtype()),
+           rstd = Tensor::empty({rows}, x.dtype());
     dispatch("layer_norm", x.dtype(), [&](auto zero) {
         using T = decltype(zero);
         const T *in = x.data<T>(), *gamma = weight.data<T>(), *beta = bias.data<T>();
@@ -37,45 +39,63 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
 #pragma omp simd reduction(+ : squares)
                 for (int64_t d = 0; d < D; ++d) squares += (row[d] - m) * (row[d] - m);
                 const T r = 1 / std::sqrt(squares / static_cast<T>(D) + static_cast<T>(eps));
-                detail::map_serial(D, out + i * D, false, [=](T v, T g, T b) { return (v - m) * r * g + b; }, row, gamma, beta);
+                detail::map_serial(
+                    D, out + i * D, false, [=](T v, T g, T b) { return (v - m) * r * g + b; }, row,
+                    gamma, beta);
                 means[i] = m;
                 rstds[i] = r;
             }
         });
     });
-    return record("layer_norm", {x, weight, bias}, y, [=](const Tensor& dy, Gradient dx, Gradient dgamma, Gradient dbeta) {
-        dispatch("layer_norm", x.dtype(), [&](auto zero) {
-            using T = decltype(zero);
-            const T *in = x.data<T>(), *d = dy.data<T>(), *gamma = weight.data<T>(), *means = mu.data<T>(), *rstds = rstd.data<T>();
-            if (dx) {
-                const auto [out, add] = dx.sink<T>();
-                parallel_rows(rows, D, [&, out = out, add = add](int64_t begin, int64_t end) {
-                    for (int64_t i = begin; i < end; ++i) {
-                        const T *row = in + i * D, *g = d + i * D, m = means[i], r = rstds[i];
-                        T sum = 0, dot = 0;
+    return record(
+        "layer_norm", {x, weight, bias}, y,
+        [=](const Tensor& dy, Gradient dx, Gradient dgamma, Gradient dbeta) {
+            dispatch("layer_norm", x.dtype(), [&](auto zero) {
+                using T = decltype(zero);
+                const T *in = x.data<T>(), *d = dy.data<T>(), *gamma = weight.data<T>(),
+                        *means = mu.data<T>(), *rstds = rstd.data<T>();
+                if (dx) {
+                    const auto [out, add] = dx.sink<T>();
+                    parallel_rows(rows, D, [&, out = out, add = add](int64_t begin, int64_t end) {
+                        for (int64_t i = begin; i < end; ++i) {
+                            const T *row = in + i * D, *g = d + i * D, m = means[i], r = rstds[i];
+                            T sum = 0, dot = 0;
 #pragma omp simd reduction(+ : sum, dot)
-                        for (int64_t k = 0; k < D; ++k) sum += g[k] * gamma[k], dot += g[k] * gamma[k] * (row[k] - m) * r;
-                        const T mean_g = sum / static_cast<T>(D), mean_gx = dot / static_cast<T>(D);
-                        detail::map_serial(
-                            D, out + i * D, add, [=](T v, T dv, T w) { return r * (dv * w - mean_g - (v - m) * r * mean_gx); }, row, g,
-                            gamma);
-                    }
-                });
-            }
-            if (!dgamma && !dbeta) return;
-            // Threads share out the columns, so that each sum runs down its column in order.
-            T *to_gamma = dgamma ? dgamma.zeroed().data<T>() : nullptr, *to_beta = dbeta ? dbeta.zeroed().data<T>() : nullptr;
-            parallel_for(D, std::max<int64_t>(64, kGrain / std::max<int64_t>(1, rows)), [&](int64_t begin, int64_t end) {
-                for (int64_t i = 0; i < rows; ++i) {
-                    const T *row = in + i * D, *g = d + i * D, m = means[i], r = rstds[i];
-                    if (to_gamma)
-                        detail::map_serial(end - begin, to_gamma + begin, true, [=](T v, T dv) { return dv * (v - m) * r; }, row + begin,
-                                           g + begin);
-                    if (to_beta) detail::map_serial(end - begin, to_beta + begin, true, [](T dv) { return dv; }, g + begin);
+                            for (int64_t k = 0; k < D; ++k)
+                                sum += g[k] * gamma[k], dot += g[k] * gamma[k] * (row[k] - m) * r;
+                            const T mean_g = sum / static_cast<T>(D),
+                                    mean_gx = dot / static_cast<T>(D);
+                            detail::map_serial(
+                                D, out + i * D, add,
+                                [=](T v, T dv, T w) {
+                                    return r * (dv * w - mean_g - (v - m) * r * mean_gx);
+                                },
+                                row, g, gamma);
+                        }
+                    });
                 }
+                if (!dgamma && !dbeta) return;
+                // Threads share out the columns, so that each sum runs down its column in order.
+                T *to_gamma = dgamma ? dgamma.zeroed().data<T>() : nullptr,
+                  *to_beta = dbeta ? dbeta.zeroed().data<T>() : nullptr;
+                parallel_for(D, std::max<int64_t>(64, kGrain / std::max<int64_t>(1, rows)),
+                             [&](int64_t begin, int64_t end) {
+                                 for (int64_t i = 0; i < rows; ++i) {
+                                     const T *row = in + i * D, *g = d + i * D, m = means[i],
+                                             r = rstds[i];
+                                     if (to_gamma)
+                                         detail::map_serial(
+                                             end - begin, to_gamma + begin, true,
+                                             [=](T v, T dv) { return dv * (v - m) * r; },
+                                             row + begin, g + begin);
+                                     if (to_beta)
+                                         detail::map_serial(
+                                             end - begin, to_beta + begin, true,
+                                             [](T dv) { return dv; }, g + begin);
+                                 }
+                             });
             });
         });
-    });
 }
 
 }  // namespace gradus

@@ -52,7 +52,8 @@ void sum_axis(const T* x, T* y, int64_t outer, int64_t n, int64_t inner) {
         const int64_t pieces = (n + kGrain - 1) / kGrain;
         std::vector<double> partial(static_cast<size_t>(pieces));
         parallel_for(pieces, 1, [&](int64_t piece, int64_t) {
-            partial[static_cast<size_t>(piece)] = sum_run(x + piece * kGrain, std::min(kGrain, n - piece * kGrain));
+            partial[static_cast<size_t>(piece)] =
+                sum_run(x + piece * kGrain, std::min(kGrain, n - piece * kGrain));
         });
         double total = 0;
         for (double p : partial) total += p;
@@ -65,18 +66,20 @@ void sum_axis(const T* x, T* y, int64_t outer, int64_t n, int64_t inner) {
         // Threads share out the columns, so that each sum runs down its column in order.
         constexpr int64_t kColumns = 64;
         const int64_t blocks = (inner + kColumns - 1) / kColumns;
-        parallel_rows(outer * blocks, n * std::min(inner, kColumns), [&](int64_t begin, int64_t end) {
-            for (int64_t piece = begin; piece < end; ++piece) {
-                const int64_t o = piece / blocks, first = piece % blocks * kColumns, last = std::min(inner, first + kColumns);
-                T* out = y + o * inner;
-                std::fill(out + first, out + last, T(0));
-                for (int64_t k = 0; k < n; ++k) {
-                    const T* row = x + (o * n + k) * inner;
+        parallel_rows(outer * blocks, n * std::min(inner, kColumns),
+                      [&](int64_t begin, int64_t end) {
+                          for (int64_t piece = begin; piece < end; ++piece) {
+                              const int64_t o = piece / blocks, first = piece % blocks * kColumns,
+                                            last = std::min(inner, first + kColumns);
+                              T* out = y + o * inner;
+                              std::fill(out + first, out + last, T(0));
+                              for (int64_t k = 0; k < n; ++k) {
+                                  const T* row = x + (o * n + k) * inner;
 #pragma omp simd
-                    for (int64_t i = first; i < last; ++i) out[i] += row[i];
-                }
-            }
-        });
+                                  for (int64_t i = first; i < last; ++i) out[i] += row[i];
+                              }
+                          }
+                      });
     }
 }
 
@@ -85,7 +88,8 @@ void sum_axis(const T* x, T* y, int64_t outer, int64_t n, int64_t inner) {
 // y = Σ x over some axes;  dx = dy, repeated along them
 static Tensor sum(const Tensor& x, const Reduction& reduction) {
     Tensor y = x;
-    for (int last = x.rank(); last > 0;) {  // one run of neighbouring reduced axes after the other, from the back
+    for (int last = x.rank();
+         last > 0;) {  // one run of neighbouring reduced axes after the other, from the back
         int first = last - 1;
         if (!reduction.over[static_cast<size_t>(first)]) {
             --last;
@@ -98,8 +102,8 @@ static Tensor sum(const Tensor& x, const Reduction& reduction) {
         Tensor partial = Tensor::empty(reduced, x.dtype());
         dispatch("sum", x.dtype(), [&](auto zero) {
             using T = decltype(zero);
-            sum_axis(std::as_const(y).data<T>(), partial.data<T>(), shape.size(0, first), shape.size(first, last),
-                     shape.size(last, shape.rank()));
+            sum_axis(std::as_const(y).data<T>(), partial.data<T>(), shape.size(0, first),
+                     shape.size(first, last), shape.size(last, shape.rank()));
         });
         y = partial;
         last = first;
@@ -112,7 +116,9 @@ static Tensor sum(const Tensor& x, const Reduction& reduction) {
 }
 
 Tensor sum(const Tensor& x) { return sum(x, all_axes(x)); }
-Tensor sum(const Tensor& x, const Axes& axes, bool keepdim) { return sum(x, Reduction("sum", x.shape(), axes, keepdim)); }
+Tensor sum(const Tensor& x, const Axes& axes, bool keepdim) {
+    return sum(x, Reduction("sum", x.shape(), axes, keepdim));
+}
 
 Tensor mean(const Tensor& x) { return mean(x, all_axes(x)); }
 Tensor mean(const Tensor& x, const Axes& axes, bool keepdim) {
@@ -122,7 +128,8 @@ Tensor mean(const Tensor& x, const Axes& axes, bool keepdim) {
 
 Tensor var(const Tensor& x, const Axes& axes, double correction, bool keepdim) {
     const Reduction reduction("var", x.shape(), axes, keepdim);
-    return sum(square(x - mean(x, axes, true)), reduction) / std::max(0.0, static_cast<double>(reduction.count) - correction);
+    return sum(square(x - mean(x, axes, true)), reduction) /
+           std::max(0.0, static_cast<double>(reduction.count) - correction);
 }
 
 // The position along an axis of each largest element, i32, with that axis at size 1.

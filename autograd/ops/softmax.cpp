@@ -40,9 +40,11 @@ void back_by_row(Gradient dx, const Tensor& y, const Tensor& dy, Row row) {
         const auto [out, add] = dx.sink<T>();
         const T *values = y.data<T>(), *grads = dy.data<T>();
         const int64_t n = y.size(-1);
-        parallel_rows(n ? y.size() / n : 0, n, [&, out = out, add = add](int64_t begin, int64_t end) {
-            for (int64_t i = begin; i < end; ++i) row(values + i * n, grads + i * n, out + i * n, n, add);
-        });
+        parallel_rows(n ? y.size() / n : 0, n,
+                      [&, out = out, add = add](int64_t begin, int64_t end) {
+                          for (int64_t i = begin; i < end; ++i)
+                              row(values + i * n, grads + i * n, out + i * n, n, add);
+                      });
     });
 }
 
@@ -51,7 +53,8 @@ T largest(const T* x, int64_t n) {
     T top = x[0];
 #pragma omp simd reduction(max : top)
     for (int64_t i = 0; i < n; ++i) top = x[i] > top ? x[i] : top;
-    return std::isinf(top) && top < 0 ? T(0) : top;  // a row of nothing but -inf: any finite shift will do
+    return std::isinf(top) && top < 0 ? T(0)
+                                      : top;  // a row of nothing but -inf: any finite shift will do
 }
 template <class T>
 T sum_of_exp(const T* x, int64_t n, T shift) {
@@ -92,23 +95,26 @@ Tensor composed::logsumexp(const Tensor& x, int axis, bool keepdim) {
 Tensor softmax(const Tensor& x, int axis) {
     if (Tape::wants_composed()) return composed::softmax(x, axis);
     return along("softmax", x, axis, [](const Tensor& rows) {
-        const Tensor y = by_row("softmax", rows, rows.shape(), [](const auto* in, auto* out, int64_t n) {
-            using T = std::remove_pointer_t<decltype(out)>;
-            const T top = largest(in, n);
-            T sum = 0;
-#pragma omp simd reduction(+ : sum)
-            for (int64_t i = 0; i < n; ++i) sum += out[i] = vec::exp(in[i] - top);
-            const T scale = 1 / sum;
-            for (int64_t i = 0; i < n; ++i) out[i] *= scale;
-        });
-        return record("softmax", {rows}, y, [y](const Tensor& dy, Gradient dx) {
-            back_by_row(dx, y, dy, [](const auto* p, const auto* dp, auto* out, int64_t n, bool add) {
+        const Tensor y =
+            by_row("softmax", rows, rows.shape(), [](const auto* in, auto* out, int64_t n) {
                 using T = std::remove_pointer_t<decltype(out)>;
-                T dot = 0;
-#pragma omp simd reduction(+ : dot)
-                for (int64_t i = 0; i < n; ++i) dot += p[i] * dp[i];
-                detail::map_serial(n, out, add, [dot](T p_i, T d_i) { return p_i * (d_i - dot); }, p, dp);
+                const T top = largest(in, n);
+                T sum = 0;
+#pragma omp simd reduction(+ : sum)
+                for (int64_t i = 0; i < n; ++i) sum += out[i] = vec::exp(in[i] - top);
+                const T scale = 1 / sum;
+                for (int64_t i = 0; i < n; ++i) out[i] *= scale;
             });
+        return record("softmax", {rows}, y, [y](const Tensor& dy, Gradient dx) {
+            back_by_row(
+                dx, y, dy, [](const auto* p, const auto* dp, auto* out, int64_t n, bool add) {
+                    using T = std::remove_pointer_t<decltype(out)>;
+                    T dot = 0;
+#pragma omp simd reduction(+ : dot)
+                    for (int64_t i = 0; i < n; ++i) dot += p[i] * dp[i];
+                    detail::map_serial(
+                        n, out, add, [dot](T p_i, T d_i) { return p_i * (d_i - dot); }, p, dp);
+                });
         });
     });
 }
@@ -117,18 +123,23 @@ Tensor softmax(const Tensor& x, int axis) {
 Tensor log_softmax(const Tensor& x, int axis) {
     if (Tape::wants_composed()) return composed::log_softmax(x, axis);
     return along("log_softmax", x, axis, [](const Tensor& rows) {
-        const Tensor y = by_row("log_softmax", rows, rows.shape(), [](const auto* in, auto* out, int64_t n) {
-            const auto lse = log_sum_exp(in, n);
-            for (int64_t i = 0; i < n; ++i) out[i] = in[i] - lse;
-        });
-        return record("log_softmax", {rows}, y, [y](const Tensor& dy, Gradient dx) {
-            back_by_row(dx, y, dy, [](const auto* log_p, const auto* d, auto* out, int64_t n, bool add) {
-                using T = std::remove_pointer_t<decltype(out)>;
-                T total = 0;
-#pragma omp simd reduction(+ : total)
-                for (int64_t i = 0; i < n; ++i) total += d[i];
-                detail::map_serial(n, out, add, [total](T log_p_i, T d_i) { return d_i - vec::exp(log_p_i) * total; }, log_p, d);
+        const Tensor y =
+            by_row("log_softmax", rows, rows.shape(), [](const auto* in, auto* out, int64_t n) {
+                const auto lse = log_sum_exp(in, n);
+                for (int64_t i = 0; i < n; ++i) out[i] = in[i] - lse;
             });
+        return record("log_softmax", {rows}, y, [y](const Tensor& dy, Gradient dx) {
+            back_by_row(
+                dx, y, dy, [](const auto* log_p, const auto* d, auto* out, int64_t n, bool add) {
+                    using T = std::remove_pointer_t<decltype(out)>;
+                    T total = 0;
+#pragma omp simd reduction(+ : total)
+                    for (int64_t i = 0; i < n; ++i) total += d[i];
+                    detail::map_serial(
+                        n, out, add,
+                        [total](T log_p_i, T d_i) { return d_i - vec::exp(log_p_i) * total; },
+                        log_p, d);
+                });
         });
     });
 }
@@ -140,9 +151,13 @@ Tensor logsumexp(const Tensor& x, int axis, bool keepdim) {
     const Tensor y = along("logsumexp", x, axis, [](const Tensor& rows) {
         Shape shape = rows.shape();
         shape[-1] = 1;
-        const Tensor lse = by_row("logsumexp", rows, shape, [](const auto* in, auto* out, int64_t n) { *out = log_sum_exp(in, n); });
+        const Tensor lse =
+            by_row("logsumexp", rows, shape,
+                   [](const auto* in, auto* out, int64_t n) { *out = log_sum_exp(in, n); });
         return record("logsumexp", {rows}, lse, [rows, lse](const Tensor& dy, Gradient dx) {
-            detail::chain(dx, [](auto x_i, auto y_i, auto d) { return d * exp(x_i - y_i); }, broadcast_to(dy, rows.shape()), rows, lse);
+            detail::chain(
+                dx, false, [](auto x_i, auto y_i, auto d) { return d * exp(x_i - y_i); },
+                broadcast_to(dy, rows.shape()), rows, lse);
         });
     });
     if (keepdim) return y;
