@@ -133,7 +133,7 @@ Tensor square(const Tensor& X) {
 }
 Tensor abs(const Tensor& X) {
     return elementwise(
-        "abs", X, [](auto x) { return std::abs(x); },
+        "abs", X, [](auto x) { return abs(x); },
         [](auto x, U, auto dy) {
             return where(x > as(x, 0), dy, where(x < as(x, 0), -dy, as(dy, 0)));
         });
@@ -169,7 +169,7 @@ Tensor silu(const Tensor& X) {
 Tensor softplus(const Tensor& X) {
     return elementwise(
         "softplus", X,
-        [](auto x) { return where(x > as(x, 0), x, as(x, 0)) + vec::log1p(exp(-std::abs(x))); },
+        [](auto x) { return where(x > as(x, 0), x, as(x, 0)) + vec::log1p(exp(-abs(x))); },
         [](auto x, U, auto dy) { return dy * sigmoid(x); });
 }
 

@@ -26,6 +26,8 @@ inline Tensor as(const Tensor& like, double number) {
 
 // The scalar forms of what formulas use. (Tensor forms: autograd/ops.h.)
 using vec::erf, vec::exp, vec::log, vec::sigmoid, vec::tanh;
+inline float abs(float x) { return std::fabs(x); }
+inline double abs(double x) { return std::fabs(x); }
 inline float sqrt(float x) { return std::sqrt(x); }
 inline double sqrt(double x) { return std::sqrt(x); }
 inline float pow(float x, float y) { return std::pow(x, y); }
