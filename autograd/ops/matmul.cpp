@@ -120,7 +120,9 @@ Tensor matmul(const Tensor& a, const Tensor& b, Trans trans) {
 
 Tensor composed::linear(const Tensor& x, const Tensor& weight, const Tensor& bias,
                         Activation activation) {
-    const Tensor product = matmul(x, weight, Trans::b);
+    const Tensor product = x.rank() == 1
+                               ? reshape(matmul(reshape(x, {1, -1}), weight, Trans::b), {-1})
+                               : matmul(x, weight, Trans::b);
     return activate(bias.defined() ? product + bias : product, activation);
 }
 
@@ -136,8 +138,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
     if (Tape::wants_composed()) return composed::linear(x, weight, bias, activation);
     Shape shape = x.shape();
     shape[-1] = weight.size(0);
-    const int64_t rows = x.size() / std::max<int64_t>(1, x.size(-1)), in = weight.size(1),
-                  out = weight.size(0);
+    const int64_t rows = x.shape().size(0, x.rank() - 1), in = weight.size(1), out = weight.size(0);
     Tensor z = Tensor::empty(shape, x.dtype());
     dispatch("linear", x.dtype(), [&](auto zero) {
         using T = decltype(zero);
@@ -156,7 +157,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
                                 flat_x = reshape(x, {rows, weight.size(1)});
                    if (dbias) dbias += sum(flat_dz, 0);
                    add_product(dweight, flat_dz, flat_x, Trans::a);
-                   add_product(dx, dz, weight, Trans::none);
+                   add_product(dx, flat_dz, weight, Trans::none);
                });
     return activate(z, activation);
 }
