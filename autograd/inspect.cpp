@@ -92,4 +92,26 @@ std::string Profiler::table() const {
                               total.forward_ms, total.backward_ms);
 }
 
+std::string Tape::to_dot(const Profiler* times) const {
+    std::string dot =
+        "digraph tape {\n    rankdir=LR; node [shape=box, fontname=\"sans-serif\"];\n";
+    const auto list = entries();
+    for (size_t i = 0; i < list.size(); ++i) {
+        const Entry& entry = list[i];
+        std::string label =
+            fmt::format("{}\\n{} {}\\n{} bytes", entry.op, entry.shape, gradus::name(entry.dtype),
+                        static_cast<size_t>(entry.shape.size()) * bytes_of(entry.dtype));
+        if (times && times->rows().count(entry.op)) {
+            const Profiler::Row& row = times->rows().at(entry.op);
+            label += fmt::format("\\n{:.3g} + {:.3g} ms",
+                                 row.forward_ms / static_cast<double>(row.calls),
+                                 row.backward_ms / static_cast<double>(row.calls));
+        }
+        dot += fmt::format("    n{} [label=\"{}\"{}];\n", i, label,
+                           entry.inputs.empty() ? ", style=rounded" : "");
+        for (int input : entry.inputs) dot += fmt::format("    n{} -> n{};\n", input, i);
+    }
+    return dot + "}\n";
+}
+
 }  // namespace gradus

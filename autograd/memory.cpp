@@ -16,7 +16,8 @@ namespace {
 
 constexpr size_t kSmallest = 64;
 constexpr size_t kHugePage = size_t{2} << 20;
-constexpr int kClasses = 8 * 48;
+constexpr size_t kLargest = size_t{1} << 48;  // more than any machine has
+constexpr int kClasses = 8 * 40;
 
 // Sizes are rounded up to eight steps an octave: at most an eighth is wasted, and similar requests share blocks.
 struct SizeClass {
@@ -71,9 +72,9 @@ void release_cache() {
 }
 
 void* allocate(size_t bytes) {
-    const SizeClass wanted = size_class(bytes);
-    if (wanted.index >= kClasses) [[unlikely]]
+    if (bytes > kLargest) [[unlikely]]
         fail("memory", "far too many bytes asked for at once: a size is wrong");
+    const SizeClass wanted = size_class(bytes);
     counts.current += static_cast<int64_t>(wanted.bytes);
     counts.peak = std::max(counts.peak, counts.current);
     if (Block*& list = cached[static_cast<size_t>(wanted.index)])

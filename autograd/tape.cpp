@@ -120,21 +120,6 @@ std::vector<Tape::Entry> Tape::entries() const {
     return entries;
 }
 
-std::string Tape::to_dot() const {
-    std::string dot =
-        "digraph tape {\n    rankdir=LR; node [shape=box, fontname=\"sans-serif\"];\n";
-    const auto list = entries();
-    for (size_t i = 0; i < list.size(); ++i) {
-        const Entry& entry = list[i];
-        dot += fmt::format("    n{} [label=\"{}\\n{} {}\\n{} bytes\"{}];\n", i, entry.op,
-                           entry.shape, name(entry.dtype),
-                           static_cast<size_t>(entry.shape.size()) * bytes_of(entry.dtype),
-                           entry.inputs.empty() ? ", style=rounded" : "");
-        for (int input : entry.inputs) dot += fmt::format("    n{} -> n{};\n", input, i);
-    }
-    return dot + "}\n";
-}
-
 Gradient::Prepared Gradient::prepare() {
     Tape::Node& to = node();
     check(!tape_->differentiable_, to.op,

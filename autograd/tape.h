@@ -64,8 +64,9 @@ public:
     };
     std::vector<Entry> entries() const;
 
-    /// The recording as a Graphviz drawing, with op, shape and bytes of each value.
-    std::string to_dot() const;
+    /// The recording as a Graphviz drawing, with op, shape and bytes of each value; given a profiler that ran meanwhile,
+    /// with the mean time of each op.
+    std::string to_dot(const class Profiler* times = nullptr) const;
 
 private:
     friend class Gradient;

@@ -38,6 +38,7 @@ Tensor Tensor::header(const Shape& shape, Dtype dtype, size_t inline_bytes) {
 }
 
 Tensor Tensor::empty(const Shape& shape, Dtype dtype) {
+    for (int64_t dim : shape) check(dim >= 0, "tensor", "a negative size in shape {}", shape);
     const size_t bytes = static_cast<size_t>(shape.size()) * bytes_of(dtype);
     if (bytes <= kInline) return header(shape, dtype, bytes);
     Tensor result = header(shape, dtype, 0);
@@ -54,7 +55,6 @@ void Tensor::destroy() {
 }
 
 Tensor Tensor::full(const Shape& shape, double value, Dtype dtype) {
-    for (int64_t dim : shape) check(dim >= 0, "tensor", "a negative size in shape {}", shape);
     Tensor result = empty(shape, dtype);
     result.fill(value);
     return result;

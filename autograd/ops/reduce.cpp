@@ -50,13 +50,12 @@ template <class T>
 void sum_axis(const T* x, T* y, int64_t outer, int64_t n, int64_t inner) {
     if (inner == 1 && outer == 1) {
         const int64_t pieces = (n + kGrain - 1) / kGrain;
-        std::vector<double> partial(static_cast<size_t>(pieces));
-        parallel_for(pieces, 1, [&](int64_t piece, int64_t) {
-            partial[static_cast<size_t>(piece)] =
-                sum_run(x + piece * kGrain, std::min(kGrain, n - piece * kGrain));
+        Tensor partial = Tensor::empty({pieces}, Dtype::f64);
+        parallel_for(pieces, 1, [&, sums = partial.data<double>()](int64_t piece, int64_t) {
+            sums[piece] = sum_run(x + piece * kGrain, std::min(kGrain, n - piece * kGrain));
         });
         double total = 0;
-        for (double p : partial) total += p;
+        for (double sum : partial.values<double>()) total += sum;
         *y = static_cast<T>(total);
     } else if (inner == 1) {
         parallel_rows(outer, n, [&](int64_t begin, int64_t end) {
