@@ -43,7 +43,8 @@ void AtomicFile::commit() {
     if (close(std::exchange(file_, -1)) != 0) fail_to("written");
     if (std::rename(beside_.c_str(), path_.c_str()) != 0) fail_to("replaced");
     beside_.clear();
-    // The new name, too, should survive a power failure; where a folder cannot be synced, it may not.
+    // The new name, too, should survive a power failure; where a folder cannot be synced, it may
+    // not.
     const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
     if (const int entry = open(folder.c_str(), O_RDONLY | O_CLOEXEC); entry >= 0) {
         fsync(entry);

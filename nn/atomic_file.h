@@ -7,9 +7,9 @@
 
 namespace gradus::nn {
 
-/// Collects what is written in a file beside `path` and puts it in its place at commit(), once it is
-/// safely on the disk. Without commit() the file beside is removed and `path` is as it was. Every
-/// failure is an Error with the system's reason.
+/// Collects what is written in a file beside `path` and puts it in its place at commit(), once it
+/// is safely on the disk. Without commit() the file beside is removed and `path` is as it was.
+/// Every failure is an Error with the system's reason.
 class AtomicFile {
 public:
     explicit AtomicFile(const std::filesystem::path& path);

@@ -29,9 +29,9 @@ struct Training {
 /// at all, as save_safetensors.
 void save_checkpoint(const std::filesystem::path& path, const Training& training);
 
-/// Puts all of it back, bit by bit. Throws Error where the file is no checkpoint or is one of another
-/// model, optimizer or set of generators: with all differences, and then nothing was changed. Notes
-/// are replaced by those of the file.
+/// Puts all of it back, bit by bit. Throws Error where the file is no checkpoint or is one of
+/// another model, optimizer or set of generators: with all differences, and then nothing was
+/// changed. Notes are replaced by those of the file.
 void load_checkpoint(const std::filesystem::path& path, Training& training);
 
 }  // namespace gradus::nn

@@ -1,5 +1,6 @@
-// Where weights begin. Each function overwrites the tensor it is given, f32 or f64, and hands it on;
-// both dtypes get the same numbers, up to rounding. Names and formulas are those of torch.nn.init.
+// Where weights begin. Each function overwrites the tensor it is given, f32 or f64, and hands it
+// on; both dtypes get the same numbers, up to rounding. Names and formulas are those of
+// torch.nn.init.
 #pragma once
 
 #include <cmath>
@@ -34,7 +35,8 @@ Fans fans(const Tensor& weight);
 /// tanh, else 1 (for GELU and SiLU no value is agreed upon).
 double gain(Activation activation);
 
-/// Glorot and Bengio 2010: variance gain² · 2 / (in + out), uniform in ± sqrt(3 variance) or normal.
+/// Glorot and Bengio 2010: variance gain² · 2 / (in + out), uniform in ± sqrt(3 variance) or
+/// normal.
 Tensor xavier_uniform(Tensor weight, double gain = 1);
 Tensor xavier_normal(Tensor weight, double gain = 1);
 

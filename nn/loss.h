@@ -11,8 +11,8 @@ using gradus::kl_div;
 using gradus::mse;
 
 /// Mean of -log softmax(logits)[target], in nats: logits [..., C], targets i32 [...]; options are
-/// ignore_index (-100) and label_smoothing. Targets of the logits' shape and dtype are distributions
-/// over the classes.
+/// ignore_index (-100) and label_smoothing. Targets of the logits' shape and dtype are
+/// distributions over the classes.
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEntropy& options = {});
 
 /// Over rows of a and b [N, D], the mean of 1 - cos(a, b) where the label [N] is 1, and of

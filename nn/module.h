@@ -50,8 +50,8 @@ public:
     /// Parameters and buffers by dotted path, "blocks.3.attn.qkv.weight"; shared ones under each of
     /// their names.
     StateDict state_dict() const;
-    /// Copies the numbers in. Throws Error with all names that are missing, unexpected or of another
-    /// shape; then nothing was changed.
+    /// Copies the numbers in. Throws Error with all names that are missing, unexpected or of
+    /// another shape; then nothing was changed.
     void load_state_dict(const StateDict& dict, Strict strict = Strict::names_and_shapes);
 
     /// Switches dropout and the like on and off, here and in all children. A new module trains.

@@ -1,6 +1,7 @@
 // Optimizers, with PyTorch's formulas and defaults. Each step is one pass over flat memory.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,8 +23,10 @@ struct ParameterGroup {
 /// One group of all parameters, or several groups: AdamW optimizer({{body, 1e-4}, {head, 1e-3}}).
 struct ParameterGroups : std::vector<ParameterGroup> {
     using std::vector<ParameterGroup>::vector;
-    ParameterGroups(std::vector<Tensor> all)  // NOLINT(google-explicit-constructor): a list of one
-        : std::vector<ParameterGroup>{{std::move(all)}} {}
+    // NOLINTBEGIN(google-explicit-constructor): a list of one should read as its tensors do
+    ParameterGroups(std::vector<Tensor> all) : std::vector<ParameterGroup>{{std::move(all)}} {}
+    ParameterGroups(std::initializer_list<Tensor> all) : ParameterGroups(std::vector(all)) {}
+    // NOLINTEND(google-explicit-constructor)
 };
 
 /// What all optimizers have in common:
@@ -57,8 +60,9 @@ public:
     double lr(size_t group = 0) const { return groups_.at(group).lr; }
     size_t group_count() const { return groups_.size(); }
 
-    /// Everything that step() remembers: moments by position of their parameter ("exp_avg.3"), counts
-    /// of steps, learning rates. load_state_dict refuses what does not fit and changes nothing then.
+    /// Everything that step() remembers: moments by position of their parameter ("exp_avg.3"),
+    /// counts of steps, learning rates. load_state_dict refuses what does not fit and changes
+    /// nothing then.
     StateDict state_dict() const;
     void load_state_dict(const StateDict& dict);
 
@@ -97,8 +101,8 @@ struct SgdOptions {
     bool nesterov = false;
 };
 
-/// g = dθ + λθ;  b = μb + (1 - τ)g, at first b = g;  θ = θ - η b, with Nesterov's form θ - η (g + μb)
-/// (Sutskever et al. 2013). Without momentum θ - η g.
+/// g = dθ + λθ;  b = μb + (1 - τ)g, at first b = g;  θ = θ - η b, in Nesterov's form
+/// θ = θ - η (g + μb) (Sutskever et al. 2013). Without momentum θ = θ - η g.
 class SGD final : public Optimizer {
 public:
     explicit SGD(const ParameterGroups& parameters, const SgdOptions& options = {});

@@ -22,8 +22,8 @@ public:
     const std::vector<Tensor>& parameters() const { return parameters_; }
     Dtype dtype() const { return values_.dtype(); }
 
-    /// The flat blocks [n], and where a parameter starts in them; begin(count) is n. The gradient of
-    /// a parameter that has none is whatever was there before.
+    /// The flat blocks [n], and where a parameter starts in them; begin(count) is n. The gradient
+    /// of a parameter that has none is whatever was there before.
     const Tensor& values() const { return values_; }
     const Tensor& gradients() const { return gradients_; }
     int64_t begin(size_t parameter) const { return offsets_[parameter]; }
@@ -44,8 +44,8 @@ public:
     /// returns the norm before. No number is touched where nothing is to be scaled.
     double clip_grad_norm(double max_norm);
 
-    /// Calls f(begin, end) for each run of neighbours, among the parameters first ... last - 1, that
-    /// have a gradient and agree in key(parameter): the whole range, as a rule.
+    /// Calls f(begin, end) for each run of neighbours, among the parameters first ... last - 1,
+    /// that have a gradient and agree in key(parameter): the whole range, as a rule.
     template <class Key, class F>
     void for_runs(size_t first, size_t last, Key&& key, F&& f) const;
 

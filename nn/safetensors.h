@@ -1,4 +1,5 @@
-// Safetensors (Hugging Face): eight bytes with the length of a JSON header, the header, the numbers.
+// Safetensors (Hugging Face): eight bytes with the length of a JSON header, the header, the
+// numbers.
 #pragma once
 
 #include <filesystem>
@@ -16,8 +17,9 @@ struct TensorFile {
     Metadata metadata;
 };
 
-/// Writes the file whole or not at all: beside the target first, then, once it is on the disk, in its
-/// place. Throws Error where that fails, with the reason; a file that was there is then still there.
+/// Writes the file whole or not at all: beside the target first, then, once it is on the disk, in
+/// its place. Throws Error where that fails, with the reason; a file that was there is then still
+/// there.
 void save_safetensors(const std::filesystem::path& path, const StateDict& tensors,
                       const Metadata& metadata = {});
 

@@ -15,7 +15,8 @@ using StateDict = std::map<std::string, Tensor>;
 /// Which differences count: with `names_and_shapes` each name must be on both sides.
 enum class Strict { shapes, names_and_shapes };
 
-/// What keeps `found` from being loaded into `expected`, a line for each name; empty if nothing does.
+/// What keeps `found` from being loaded into `expected`, a line for each name; empty if nothing
+/// does.
 ///
 ///     missing:    blocks.3.ln.bias [128] f32
 ///     unexpected: blocks.4.ln.bias [128] f32
@@ -28,8 +29,8 @@ std::string differences(const StateDict& expected, const StateDict& found,
 void assign(std::string_view what, StateDict into, const StateDict& from,
             Strict strict = Strict::names_and_shapes);
 
-/// The entries of a dict whose name begins with `prefix`, which is taken off; and all of them with it
-/// put before.
+/// The entries of a dict whose name begins with `prefix`, which is taken off; and all of them with
+/// it put before.
 template <class T>
 std::map<std::string, T> with_prefix_removed(const std::map<std::string, T>& dict,
                                              std::string_view prefix) {

@@ -11,9 +11,9 @@ struct ProceduralDigits {
     double noise = 0.1;   // standard deviation of each pixel's noise
 };
 
-/// `count` digits, 28x28, equally likely. Each is drawn with its control points moved, slanted, turned,
-/// stretched, shifted, in a pen of random width, on noisy paper. Picture i depends on the seed and i
-/// alone, so that a longer list begins with the shorter one.
+/// `count` digits, 28x28, equally likely. Each is drawn with its control points moved, slanted,
+/// turned, stretched, shifted, in a pen of random width, on noisy paper. Picture i depends on the
+/// seed and i alone, so that a longer list begins with the shorter one.
 Images procedural_digits(int64_t count, const ProceduralDigits& options = {});
 
 }  // namespace gradus::data

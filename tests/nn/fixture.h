@@ -9,6 +9,7 @@
 #include <omp.h>
 #endif
 
+#include "nn/module.h"
 #include "nn/safetensors.h"
 
 namespace gradus::test {
@@ -48,6 +49,15 @@ inline nn::StateDict copy(const nn::StateDict& dict) {
     nn::StateDict result;
     for (const auto& [name, x] : dict) result.emplace(name, x.clone());
     return result;
+}
+
+/// The parameters whose gradients are further than `tolerance` from "gradients/NAME"; none: "".
+inline std::string wrong_gradients(const nn::Module& model, const nn::StateDict& torch,
+                                   double tolerance) {
+    std::string wrong;
+    for (const auto& [name, x] : model.named_parameters())
+        if (!(distance(x.grad(), torch.at("gradients/" + name)) < tolerance)) wrong += name + " ";
+    return wrong;
 }
 
 /// Runs with a number of threads, then with as many as before.

@@ -82,26 +82,27 @@ void backward(const Tensor& x) {
 
 TEST_CASE("optimizers: five steps are PyTorch's") {
     const nn::StateDict torch = test::fixture("optim");
-    for (const auto& [name, make_optimizer] : kCases) {
+    for (const Case& tried : kCases) {
         for (const auto& [dtype, tolerance] : {std::pair(Dtype::f64, 1e-10), {Dtype::f32, 1e-5}}) {
-            const std::vector<Tensor> ours = run(make_optimizer, dtype);
+            const std::vector<Tensor> ours = run(tried.make, dtype);
             for (size_t i = 0; i < 2; ++i) {
-                CAPTURE(name);
+                CAPTURE(tried.name);
                 CAPTURE(i);
-                CHECK(test::distance(ours[i], torch.at(fmt::format("{}/{}", name, i))) < tolerance);
+                CHECK(test::distance(ours[i], torch.at(fmt::format("{}/{}", tried.name, i))) <
+                      tolerance);
             }
         }
     }
 }
 
 TEST_CASE("optimizers: same bits for any number of threads") {
-    for (const auto& [name, make_optimizer] : kCases) {
-        CAPTURE(name);
+    for (const Case& tried : kCases) {
+        CAPTURE(tried.name);
         Tensor results[2];
         for (int threads : {1, 2}) {
             test::Threads count(threads);
             Tensor x = leaf({217, 301});
-            const auto optimizer = make_optimizer({x});
+            const auto optimizer = tried.make({x});
             for (int step = 0; step < 3; ++step) {
                 optimizer->zero_grad();
                 backward(x);
@@ -116,7 +117,7 @@ TEST_CASE("optimizers: same bits for any number of threads") {
 
 TEST_CASE("optimizers: what lies between parameters stays zero") {
     const Tensor a = leaf({3}), b = leaf({5});
-    nn::AdamW optimizer(std::vector{a, b});
+    nn::AdamW optimizer({a, b});
     backward(a);
     backward(b);
     optimizer.step();
@@ -141,10 +142,10 @@ TEST_CASE("optimizers: groups have rates of their own") {
 }
 
 TEST_CASE("optimizers: a state taken over goes on with the same bits") {
-    for (const auto& [name, make_optimizer] : kCases) {
-        CAPTURE(name);
+    for (const Case& tried : kCases) {
+        CAPTURE(tried.name);
         Tensor x = leaf({7, 5});
-        const auto first = make_optimizer({x});
+        const auto first = tried.make({x});
         const auto step = [&](nn::Optimizer& optimizer, const Tensor& parameter) {
             optimizer.zero_grad();
             backward(parameter);
@@ -154,7 +155,7 @@ TEST_CASE("optimizers: a state taken over goes on with the same bits") {
         step(*first, x);
         Tensor y = x.clone();
         y.requires_grad();
-        const auto second = make_optimizer({y});
+        const auto second = tried.make({y});
         second->load_state_dict(first->state_dict());
         step(*first, x);
         step(*second, y);
@@ -164,8 +165,8 @@ TEST_CASE("optimizers: a state taken over goes on with the same bits") {
 
 TEST_CASE("optimizers: a state of another kind or model is refused with nothing changed") {
     const Tensor x = leaf({4}), y = leaf({5});
-    nn::SGD sgd(std::vector{x}, {.momentum = 0.9});
-    nn::Adam adam(std::vector{y});
+    nn::SGD sgd({x}, {.momentum = 0.9});
+    nn::Adam adam({y});
     backward(y);
     adam.step();
     const nn::StateDict before = test::copy(adam.state_dict());
@@ -177,11 +178,11 @@ TEST_CASE("optimizers: a state of another kind or model is refused with nothing 
 
 TEST_CASE("optimizers: what cannot be is an error") {
     const Tensor x = leaf({4});
-    CHECK(error_of([&] { nn::SGD(std::vector{x}, {.nesterov = true}); }) != "");
-    CHECK(error_of([&] { nn::SGD(std::vector{x}, {.lr = -1}); }) != "");
-    CHECK(error_of([&] { nn::Adam(std::vector{x}, {.beta2 = 1}); }) != "");
-    CHECK(error_of([&] { nn::Adam(std::vector<Tensor>{}); }) != "");
-    nn::SGD first(std::vector{x});
-    nn::SGD second(std::vector{x});
+    CHECK(error_of([&] { nn::SGD({x}, {.nesterov = true}); }) != "");
+    CHECK(error_of([&] { nn::SGD({x}, {.lr = -1}); }) != "");
+    CHECK(error_of([&] { nn::Adam({x}, {.beta2 = 1}); }) != "");
+    CHECK(error_of([&] { nn::Adam(std::vector<Tensor>()); }) != "");
+    nn::SGD first({x});
+    nn::SGD second({x});
     CHECK(contains(error_of([&] { first.step(); }), "one optimizer at a time"));
 }
