@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kSmallest = 64;
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kLargest = size_t{1} << 48;  // more than any machine has
-constexpr int kClasses = 8 * 40;
+constexpr int kClasses = 8 * 41;
 
 // Sizes are rounded up to eight steps an octave: at most an eighth is wasted, and similar requests share blocks.
 struct SizeClass {
