@@ -113,7 +113,7 @@ Tensor softmax_cross_entropy(const Tensor& logits, const Tensor& targets,
 }
 
 Tensor composed::soft_cross_entropy(const Tensor& logits, const Tensor& distributions) {
-    check(logits.shape() == distributions.shape(), "soft_cross_entropy",
+    check(logits.rank() > 0 && logits.shape() == distributions.shape(), "soft_cross_entropy",
           "logits are {}, distributions are {}", logits.shape(), distributions.shape());
     const double rows = static_cast<double>(logits.size()) / static_cast<double>(logits.size(-1));
     return -sum(distributions.view(distributions.shape()) * composed::log_softmax(logits)) / rows;
