@@ -72,14 +72,19 @@ void Tape::backward(const Tensor& y, const Tensor& seed) {
     current_ = nullptr;  // the way back is not recorded, and neither is anything after it
     used_ = true;
     Gradient(*this, last) += seed;
+    // Whoever watches sees each way back as a whole, not the ops that it is made of.
+    struct Unwatched {
+        Observer* watcher = std::exchange(Observer::current_, nullptr);
+        ~Unwatched() { Observer::current_ = watcher; }
+    } unwatched;
     for (auto node = nodes_.begin() + last; node >= nodes_.begin(); --node) {
         if (!node->operation) continue;
         if (node->grad.defined()) {
             const Tensor dy = std::move(node->grad);
             node->operation->backward(dy, node->inputs, static_cast<size_t>(node->input_count));
-            if (Observer* observer = Observer::current()) [[unlikely]]
-                observer->on_backward(node->op, dy,
-                                      {node->inputs, static_cast<size_t>(node->input_count)});
+            if (unwatched.watcher) [[unlikely]]
+                unwatched.watcher->on_backward(
+                    node->op, dy, {node->inputs, static_cast<size_t>(node->input_count)});
         }
         release(*node);
     }

@@ -197,6 +197,7 @@ public:
     virtual void on_backward(const char* op, const Tensor& dy, std::span<const Gradient> dx) = 0;
 
 private:
+    friend class Tape;
     static inline thread_local constinit Observer* current_ = nullptr;
     Observer* outer_;
 };
