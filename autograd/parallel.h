@@ -2,10 +2,23 @@
 // threads.
 #pragma once
 
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
 #include <algorithm>
 #include <cstdint>
 
 namespace gradus {
+
+/// How many threads the loops of this thread use; without OpenMP always 1.
+#ifdef _OPENMP
+inline int thread_count() { return omp_get_max_threads(); }
+inline void set_thread_count(int count) { omp_set_num_threads(count); }
+#else
+inline int thread_count() { return 1; }
+inline void set_thread_count(int) {}
+#endif
 
 /// Elements below which a loop is not worth a second thread.
 inline constexpr int64_t kGrain = 1 << 14;

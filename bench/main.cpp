@@ -1,10 +1,6 @@
 // gradus-bench: times training steps (forward, backward, clipping, AdamW) and prints one JSON line for each workload.
 #include <sys/resource.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
@@ -12,6 +8,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "autograd/parallel.h"
 #include "autograd/tape.h"
 #include "bench/workloads.h"
 #include "nn/init.h"
@@ -145,11 +142,8 @@ int main(int argc, char** argv) {
     CLI11_PARSE(app, argc, argv);
     if (options.names.empty()) options.names = names;
 
-#ifdef _OPENMP
-    omp_set_num_threads(options.threads);
-#else
-    options.threads = 1;
-#endif
+    set_thread_count(options.threads);
+    options.threads = thread_count();
     try {
         check(options.dump.empty() || options.names.size() == 1, "--dump",
               "one workload expected, {} given", options.names.size());

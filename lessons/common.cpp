@@ -1,7 +1,6 @@
 #include "lessons/common.h"
 
 #include <fmt/format.h>
-#include <omp.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include <cstdio>
 
 #include "autograd/error.h"
+#include "autograd/parallel.h"
 
 namespace gradus::lesson {
 namespace {
@@ -93,7 +93,7 @@ Options Options::parse(int argc, const char* const* argv, const std::string& tit
         ->capture_default_str();
     app.add_option("--threads", options.threads, "Threads; the figures do not depend on them")
         ->check(CLI::Range(1, 1024))
-        ->default_str(std::to_string(omp_get_max_threads()));
+        ->default_str(std::to_string(thread_count()));
     app.add_option("--epochs", options.epochs, "Passes over the data, instead of the lesson's own")
         ->check(CLI::Range(1, 1000000));
     app.add_flag("--quick", options.quick, "A short run that shows that all works, as in CI");
@@ -115,8 +115,8 @@ Options Options::parse(int argc, const char* const* argv, const std::string& tit
         // CLI11 prints the help or the message; its own codes for mistakes are many, ours is one.
         throw LeaveEarly{app.exit(error) == 0 ? 0 : 2};
     }
-    if (options.threads > 0) omp_set_num_threads(options.threads);
-    options.threads = omp_get_max_threads();
+    if (options.threads > 0) set_thread_count(options.threads);
+    options.threads = thread_count();
     watch_for_interrupt();
     return options;
 }
