@@ -97,21 +97,35 @@ std::vector<Tensor> Tape::gradients(const Tensor& y, const std::vector<Tensor>& 
     for (const Tensor& x : xs)
         check(node_of(x) >= 0, "gradients",
               "an x of shape {} was not recorded on this tape and requires no gradient", x.shape());
-    differentiable_ = true;
+    check(current_ == this, "gradients", "another tape is recording; close it first");
+    struct Underway {  // also an error leaves the tape ready for backward()
+        Tape& tape;
+        ~Underway() {
+            tape.way_back_of_ = nullptr;
+            for (Node& node : tape.nodes_) node.grad = Tensor();
+        }
+    } underway{*this};
+    way_back_of_ = "gradients";
     Gradient(*this, last) += Tensor::ones(y.shape(), y.dtype());
     for (int32_t i = last; i >= 0; --i) {
-        const Node node = nodes_[static_cast<size_t>(
-            i)];  // a copy: the list grows while the way back is recorded
-        if (node.operation && node.grad.defined())
-            node.operation->backward(node.grad, node.inputs, static_cast<size_t>(node.input_count));
+        // A copy: the list grows while the way back is recorded.
+        const Node node = nodes_[static_cast<size_t>(i)];
+        if (!node.operation || !node.grad.defined()) continue;
+        way_back_of_ = node.op;
+        node.operation->backward(node.grad, node.inputs, static_cast<size_t>(node.input_count));
     }
-    differentiable_ = false;
     std::vector<Tensor> result;
     for (const Tensor& x : xs) {
-        const Tensor& dx = nodes_[static_cast<size_t>(x.body_->node)].grad;
+        Tensor dx = nodes_[static_cast<size_t>(x.body_->node)].grad;
+        for (int32_t i = 0; i < x.body_->node;
+             ++i) {  // a leaf that a nested tape used is here twice
+            const Node& node = nodes_[static_cast<size_t>(i)];
+            if (!node.leaf.same_as(x) || !node.grad.defined()) continue;
+            const Tensor other = node.grad;
+            dx = dx.defined() ? dx + other : other;
+        }
         result.push_back(dx.defined() ? dx : Tensor::zeros(x.shape(), x.dtype()));
     }
-    for (Node& node : nodes_) node.grad = Tensor();
     return result;
 }
 
@@ -127,9 +141,9 @@ std::vector<Tape::Entry> Tape::entries() const {
 
 Gradient::Prepared Gradient::prepare() {
     Tape::Node& to = node();
-    check(!tape_->differentiable_, to.op,
-          "a gradient through it cannot be differentiated again by a fused kernel; open the tape "
-          "as Tape tape(Tape::Fused::composed)");
+    check(!tape_->way_back_of_, tape_->way_back_of_,
+          "its fused kernel has no second derivative; open the tape as Tape "
+          "tape(Tape::Fused::composed)");
     if (to.leaf.defined()) {
         Tensor::Body& leaf = *to.leaf.body_;
         if (!leaf.grad.defined()) leaf.grad = Tensor::empty(to.shape, to.dtype);
@@ -148,7 +162,7 @@ void Gradient::operator+=(Tensor t) {
     check(t.shape() == shape() && t.dtype() == dtype(), "gradient",
           "a contribution of {} {} to an input of {} {}", t.shape(), name(t.dtype()), shape(),
           name(dtype()));
-    if (tape_->differentiable_) {
+    if (tape_->way_back_of_) {
         Tensor sum = slot().defined() ? slot() + t : t;
         slot() = std::move(sum);
         return;

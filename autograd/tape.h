@@ -124,7 +124,7 @@ private:
     uint32_t id_;
     Fused fused_;
     bool used_ = false;
-    bool differentiable_ = false;  // gradients() is under way: they are recorded themselves
+    const char* way_back_of_ = nullptr;  // the op that gradients() is at; null outside it
 };
 
 /// Where the gradient of one input goes. False where nobody wants it; then adding to it does nothing.
@@ -162,7 +162,7 @@ public:
 private:
     friend class Tape;
     Tape::Node& node() const { return tape_->nodes_[static_cast<size_t>(node_)]; }
-    bool to_leaf() const { return node().leaf.defined() && !tape_->differentiable_; }
+    bool to_leaf() const { return node().leaf.defined() && !tape_->way_back_of_; }
     Tensor& slot() const { return to_leaf() ? node().leaf.body_->grad : node().grad; }
 
     struct Prepared {
