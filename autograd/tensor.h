@@ -88,7 +88,7 @@ public:
 
     // Differentiation. A tensor that requires a gradient is a leaf: backward() leaves its gradient here.
     Tensor& requires_grad(bool wanted = true);
-    bool requires_grad() const;
+    bool wants_grad() const;
     /// The gradient that arrived since the last zero_grad(), or an undefined tensor.
     Tensor grad() const;
     void zero_grad();
@@ -153,7 +153,7 @@ inline Tensor::Body& Tensor::body() const {
 }
 inline const Shape& Tensor::shape() const { return body().shape; }
 inline Dtype Tensor::dtype() const { return body().dtype; }
-inline bool Tensor::requires_grad() const { return body().requires_grad; }
+inline bool Tensor::wants_grad() const { return body().requires_grad; }
 inline Tensor Tensor::grad() const { return body().has_grad ? body_->grad : Tensor(); }
 inline void Tensor::zero_grad() { body().has_grad = false; }
 inline bool Tensor::unique() const {

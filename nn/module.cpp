@@ -85,7 +85,7 @@ void Module::to(Dtype dtype) {
                     [tensor = tensor](auto& pair) { return pair.first.same_as(*tensor); });
                 if (known == converted.end()) {
                     Tensor copy = tensor->to(dtype);
-                    copy.requires_grad(std::as_const(*tensor).requires_grad());
+                    copy.requires_grad(tensor->wants_grad());
                     converted.emplace_back(*tensor, copy);
                     *tensor = copy;
                 } else {
