@@ -60,8 +60,10 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, c
                   step_a = transpose_a ? 1 : k, step_b = transpose_b ? k : 1;
     const bool by_rows = m >= n;
     const int64_t side = by_rows ? m : n;
-    const int64_t share = (side + kPanels - 1) / kPanels,
-                  panel = (share + kAlignment - 1) / kAlignment * kAlignment;
+    const int64_t share = (side + kPanels - 1) / kPanels;
+    // Always two panels at least: outside a parallel loop OpenBLAS would use threads of its own.
+    const int64_t panel =
+        side <= kAlignment ? (side + 1) / 2 : (share + kAlignment - 1) / kAlignment * kAlignment;
     parallel_for(side, m * n * k <= kSerial ? side : panel, [&](int64_t begin, int64_t end) {
         if (by_rows)
             gemm_serial(transpose_a, transpose_b, end - begin, n, k, a + begin * step_a, b,
