@@ -48,12 +48,16 @@ int32_t Tape::checked_node(const char* what, const Tensor& y) const {
     check(!used_, what,
           "this tape was used already, and what it recorded is released; record the step again in "
           "a new Tape");
-    check(y.body().tape == id_, what,
+    check(recorded(y), what,
           "the tensor of shape {} was not recorded on this tape: it was computed before the tape "
           "was opened or on another "
           "tape, or none of its inputs requires a gradient",
           y.shape());
     return y.body_->node;
+}
+
+const char* Tape::op_of(const Tensor& value) const {
+    return nodes_[static_cast<size_t>(checked_node("op_of", value))].op;
 }
 
 void Tape::backward(const Tensor& loss) {
@@ -93,7 +97,7 @@ void Tape::backward(const Tensor& y, const Tensor& seed) {
 std::vector<Tensor> Tape::gradients(const Tensor& y, const std::vector<Tensor>& xs) {
     check(y.size() == 1, "gradients",
           "y has shape {}, a scalar was expected; reduce it with sum or mean", y.shape());
-    const int32_t last = checked_node("gradients", y);
+    const int32_t last = recorded(y) ? checked_node("gradients", y) : -1;  // -1: y is a constant
     for (const Tensor& x : xs)
         check(node_of(x) >= 0, "gradients",
               "an x of shape {} was not recorded on this tape and requires no gradient", x.shape());

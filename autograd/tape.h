@@ -54,6 +54,10 @@ public:
     /// as they are. Throws where an op on the way has no second derivative and the tape was not opened as `composed`.
     std::vector<Tensor> gradients(const Tensor& y, const std::vector<Tensor>& xs);
 
+    /// Whether the value was recorded here, and by which op; op_of throws where it was not.
+    bool recorded(const Tensor& value) const { return value.body().tape == id_; }
+    const char* op_of(const Tensor& value) const;
+
     /// What a recorded value looks like from outside, for drawings and tables.
     struct Entry {
         const char* op;  // "leaf" for a parameter or input that requires a gradient

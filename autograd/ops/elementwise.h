@@ -12,6 +12,8 @@
 // and Tensors alike; as(x, 3) is the number 3 in the type of x, so that a float loop stays one of floats.
 #pragma once
 
+#include <concepts>
+
 #include "autograd/ops.h"
 #include "autograd/ops/map.h"
 #include "autograd/vec.h"
@@ -24,18 +26,48 @@ inline Tensor as(const Tensor& like, double number) {
     return Tensor::full({}, number, like.dtype());
 }
 
-// The scalar forms of what formulas use. (Tensor forms: autograd/ops.h.)
-using vec::erf, vec::exp, vec::log, vec::sigmoid, vec::tanh;
-inline float abs(float x) { return std::fabs(x); }
-inline double abs(double x) { return std::fabs(x); }
-inline float sqrt(float x) { return std::sqrt(x); }
-inline double sqrt(double x) { return std::sqrt(x); }
-inline float pow(float x, float y) { return std::pow(x, y); }
-inline double pow(double x, double y) { return std::pow(x, y); }
-inline bool equal(float a, float b) { return a == b; }
-inline bool equal(double a, double b) { return a == b; }
-inline float where(bool condition, float a, float b) { return condition ? a : b; }
-inline double where(bool condition, double a, double b) { return condition ? a : b; }
+// What formulas use, for numbers (for Tensors: autograd/ops.h). Templates, so that the global functions of <math.h> are
+// no rivals where somebody says `using namespace gradus`.
+template <std::floating_point T>
+T exp(T x) {
+    return vec::exp(x);
+}
+template <std::floating_point T>
+T log(T x) {
+    return vec::log(x);
+}
+template <std::floating_point T>
+T tanh(T x) {
+    return vec::tanh(x);
+}
+template <std::floating_point T>
+T sigmoid(T x) {
+    return vec::sigmoid(x);
+}
+template <std::floating_point T>
+T erf(T x) {
+    return vec::erf(x);
+}
+template <std::floating_point T>
+T sqrt(T x) {
+    return std::sqrt(x);
+}
+template <std::floating_point T>
+T abs(T x) {
+    return std::fabs(x);
+}
+template <std::floating_point T>
+T pow(T x, T y) {
+    return std::pow(x, y);
+}
+template <std::floating_point T>
+bool equal(T a, T b) {
+    return a == b;
+}
+template <std::floating_point T>
+T where(bool condition, T a, T b) {
+    return condition ? a : b;
+}
 
 /// One input: f(x) and df(x, y, dy).
 template <class F, class DF>
