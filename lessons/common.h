@@ -106,7 +106,8 @@ struct Figure {
 //       "title": "Training",
 //       "minutes": 2,
 //       "reaches": "98 % of MNIST's test digits in a minute",
-//       "data": "mnist|fashion|digits|generated",
+//       "data": "mnist|fashion",
+//       "smoke": "digits",
 //       "machine": "2 cores of an AMD EPYC, 8 GB",
 //       "seeds": [1, 2, 3, 4, 5],
 //       "figures": {
@@ -115,7 +116,8 @@ struct Figure {
 //     }
 //
 // "title", "minutes", "reaches" and "data" stand on a line each, in this form: `run` reads them line
-// by line. "data" names what the lesson can run on, best first. "low" and "high" are the smallest
+// by line. "data" names what the lesson can run on, best first; "smoke", where there is
+// one, the small real set that the tests run it on. "low" and "high" are the smallest
 // and the largest value over the seeds, in the value's own size: 0.979 for the unit "%", which is
 // shown as 97.9 %. Figures of `--figures FILE` over the seeds are the way to make it.
 //
