@@ -163,11 +163,12 @@ Gradient::Prepared Gradient::prepare() {
 
 void Gradient::operator+=(Tensor t) {
     if (!*this) return;
-    check(t.shape() == shape() && t.dtype() == dtype(), "gradient",
+    check(t.shape() == node().shape && t.dtype() == dtype(), "gradient",
           "a contribution of {} {} to an input of {} {}", t.shape(), name(t.dtype()), shape(),
           name(dtype()));
     if (tape_->way_back_of_) {
-        Tensor sum = slot().defined() ? slot() + t : t;
+        const Tensor so_far = slot();
+        Tensor sum = so_far.defined() ? so_far + t : t;
         slot() = std::move(sum);
         return;
     }

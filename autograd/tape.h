@@ -137,7 +137,7 @@ public:
     Gradient(Tape& tape, int32_t node) : tape_(&tape), node_(node) {}
 
     explicit operator bool() const { return node_ >= 0; }
-    const Shape& shape() const { return node().shape; }
+    Shape shape() const { return node().shape; }  // a copy: the tape may grow before it is used
     Dtype dtype() const { return node().dtype; }
 
     /// Adds `t`, which has the input's shape. The first contribution is kept as it is, without a copy.

@@ -74,9 +74,10 @@ TEST_CASE("profiler: what an op calls on its way back is not counted as a call")
     const Tensor y = sum(w * b);
     const auto before = profiler.rows();
     tape.backward(y);
-    for (const auto& [op, row] : profiler.rows()) {
+    for (const auto& entry : profiler.rows()) {
+        const auto& op = entry.first;
         INFO(op);
-        CHECK((before.count(op) ? before.at(op).calls : 0) == row.calls);
+        CHECK((before.count(op) ? before.at(op).calls : 0) == entry.second.calls);
     }
 }
 
