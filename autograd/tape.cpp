@@ -164,7 +164,7 @@ Gradient::Prepared Gradient::prepare() {
 void Gradient::operator+=(Tensor t) {
     if (!*this) return;
     check(t.shape() == node().shape && t.dtype() == dtype(), "gradient",
-          "a contribution of {} {} to an input of {} {}", t.shape(), name(t.dtype()), shape(),
+          "a contribution of {} {} to an input of {} {}", t.shape(), name(t.dtype()), node().shape,
           name(dtype()));
     if (tape_->way_back_of_) {
         const Tensor so_far = slot();
