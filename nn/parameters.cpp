@@ -26,8 +26,8 @@ FlatParameters::FlatParameters(std::vector<Tensor> parameters)
     offsets_.push_back(0);
     for (size_t i = 0; i < parameters_.size(); ++i) {
         const Tensor& x = parameters_[i];
-        check(x.wants_grad(), "parameters", "tensor {} of shape {} does not require a gradient",
-              i, x.shape());
+        check(x.wants_grad(), "parameters", "tensor {} of shape {} does not require a gradient", i,
+              x.shape());
         check(x.dtype() == parameters_[0].dtype(), "parameters",
               "tensor {} of shape {} is {}, tensor 0 is {}; one dtype expected", i, x.shape(),
               name(x.dtype()), name(parameters_[0].dtype()));
