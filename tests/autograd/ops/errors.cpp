@@ -19,7 +19,7 @@ TEST_CASE("errors: shapes that do not broadcast are both named") {
     CHECK(fails([] { pow(f23, f4); }, {"pow: ", "[2, 3]", "[4]"}));
     CHECK(fails([] { maximum(f23, f4); }, {"maximum: ", "[2, 3]", "[4]"}));
     CHECK(fails([] { minimum(f23, f4); }, {"minimum: ", "[2, 3]", "[4]"}));
-    CHECK(fails([] { f23 > f4; }, {"greater: ", "[2, 3]", "[4]"}));
+    CHECK(fails([] { return f23 > f4; }, {"greater: ", "[2, 3]", "[4]"}));
     CHECK(fails([] { equal(f23, f4); }, {"equal: ", "[2, 3]", "[4]"}));
     CHECK(fails([] { where(f23, f23, f4); }, {"where: ", "[2, 3]", "[4]"}));
     CHECK(fails([] { broadcast_to(f23, {3}); }, {"broadcast_to: ", "[2, 3]", "[3]"}));
