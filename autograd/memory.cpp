@@ -50,9 +50,13 @@ struct Closer {
     }
 };
 
-void* from_system(size_t bytes) {
+void close_at_exit() {
     thread_local Closer closer;
     (void)closer;
+}
+
+void* from_system(size_t bytes) {
+    close_at_exit();
     const bool huge = bytes >= kHugePage;
     const size_t alignment = huge ? kHugePage : kSmallest;
     void* block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
@@ -87,6 +91,8 @@ void release(void* block, size_t bytes) noexcept {
     const SizeClass given = size_class(bytes);
     counts.current -= static_cast<int64_t>(given.bytes);
     if (closed) return std::free(block);
+    if (counts.system_allocations == 0)
+        close_at_exit();  // a thread may get blocks from others only
     Block*& list = cached[static_cast<size_t>(given.index)];
     list = new (block) Block{list};
 }
