@@ -138,6 +138,31 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
 /// Zeroes each element with probability p and scales the others by 1 / (1 - p); the generator moves on.
 Tensor dropout(const Tensor& x, double p, Rng& rng);
 
+// Recurrent layers -----------------------------------------------------------------------------------------------------
+
+enum class Cell { rnn_tanh, rnn_relu, lstm, gru };
+
+/// The weights of one layer in one direction; G gates (RNN 1, LSTM 4: i f g o, GRU 3: r z n) of H rows each.
+struct RecurrentWeights {
+    Tensor ih;       // [G H, I]
+    Tensor hh;       // [G H, H]
+    Tensor bias_ih;  // [G H], or undefined, as is then bias_hh
+    Tensor bias_hh;  // [G H]
+};
+
+/// What a layer makes of a sequence: all hidden states, and the state after the last step.
+struct Recurrence {
+    Tensor y;  // [B, T, H]
+    Tensor h;  // [B, H]
+    Tensor c;  // [B, H], of an LSTM
+};
+
+/// Runs a cell over whole sequences x [B, T, I], from the last step to the first where `reverse`. The state h0 (and c0 of an
+/// LSTM) [B, H] is zero where it is undefined. `lengths` [B] (i32, 1 ... T): steps from there on are not taken, and y is 0 there.
+Recurrence recurrent(Cell cell, const Tensor& x, const RecurrentWeights& weights,
+                     const Tensor& h0 = {}, const Tensor& c0 = {}, const Tensor& lengths = {},
+                     bool reverse = false);
+
 // The same in plain ops: what the lessons teach, and what the fused kernels above are tested against -------------------
 
 namespace composed {
@@ -151,6 +176,9 @@ Tensor softmax_cross_entropy(const Tensor& logits, const Tensor& targets,
                              const CrossEntropy& options = {});
 Tensor soft_cross_entropy(const Tensor& logits, const Tensor& distributions);
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps = 1e-5);
+Recurrence recurrent(Cell cell, const Tensor& x, const RecurrentWeights& weights,
+                     const Tensor& h0 = {}, const Tensor& c0 = {}, const Tensor& lengths = {},
+                     bool reverse = false);
 }  // namespace composed
 
 // For ops of your own: elementwise ones start from autograd/ops/elementwise.h, others from record() in autograd/tape.h.

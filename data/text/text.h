@@ -1,0 +1,48 @@
+// Text as it comes from files: checked UTF-8, in documents, and cut into tokens.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gradus::data {
+
+/// What is split by, trained on or tested as a whole: a novel, an article, a name.
+struct Document {
+    std::string name;  // "Emma", "ca01", "notes.txt"
+    std::string text;  // UTF-8, lines end in \n
+};
+
+/// Training and test documents of one source.
+struct TextData {
+    std::string name;  // "austen", or a file's name
+    std::vector<Document> train, test;
+};
+
+/// Throws Error, with line and byte, at the first byte that is not UTF-8 (RFC 3629: no overlong
+/// forms, no surrogates, nothing above U+10FFFF).
+void check_utf8(std::string_view source, std::string_view text);
+
+/// A whole text file, plain or gzip: UTF-8 without a byte-order mark, \r\n turned to \n. Throws
+/// Error where it is missing, empty (or nothing but white space) or not UTF-8.
+std::string read_text(const std::filesystem::path& path);
+
+/// The characters (code points) of a text that is UTF-8, as parts of it.
+std::vector<std::string_view> characters(std::string_view text);
+
+/// The words of a text: what stands between white space; each end of a line is a token "\n".
+std::vector<std::string_view> words(std::string_view text);
+
+/// Text from a path, split by document, in one of these forms:
+///   the folder of `./run data austen`: six novels, of which one is the test set;
+///   the folder of `./run data brown`: 500 texts, words separated by spaces, a sentence a line;
+///   every tenth text of each genre is the test set;
+///   the folder of `./run data names`: a name a document; a tenth, chosen by the name's own hash,
+///   is the test set;
+///   a user's own folder of .txt files: every tenth, at least one, is the test set;
+///   a user's own file: the last tenth of its paragraphs is the test set.
+/// Throws Error where nothing of the kind is found or a file is not what it should be.
+TextData load_text(const std::filesystem::path& path);
+
+}  // namespace gradus::data
