@@ -8,7 +8,7 @@
 namespace gradus::models {
 namespace {
 
-constexpr int64_t kPiece = 64;     // ids of each row that evaluation reads at once
+constexpr int64_t kPiece = 64;    // ids of each row that evaluation reads at once
 constexpr int64_t kWarmUp = 256;  // ids that it reads before a row, to know the state
 
 RnnLmOptions checked(const RnnLmOptions& options) {
@@ -55,9 +55,11 @@ private:
 // -Σ log softmax(logits)[target] over the targets that count.
 double sum_of_losses(const Tensor& logits, const Tensor& targets) {
     const auto values = targets.values<int32_t>();
-    const auto counted = std::count_if(values.begin(), values.end(), [](int32_t y) { return y >= 0; });
-    return counted == 0 ? 0
-                        : softmax_cross_entropy(logits, targets).item() * static_cast<double>(counted);
+    const auto counted =
+        std::count_if(values.begin(), values.end(), [](int32_t y) { return y >= 0; });
+    return counted == 0
+               ? 0
+               : softmax_cross_entropy(logits, targets).item() * static_cast<double>(counted);
 }
 
 // Zeros in the state of row 0.

@@ -53,7 +53,8 @@ bool distribution(const T* x, int64_t n, const SamplingOptions& options, T* y) {
     });
     if (options.top_k > 0 || options.top_p < 1) cut(p, options);
     const double sum = std::accumulate(p.begin(), p.end(), 0.0);
-    std::transform(p.begin(), p.end(), y, [&](double value) { return static_cast<T>(value / sum); });
+    std::transform(p.begin(), p.end(), y,
+                   [&](double value) { return static_cast<T>(value / sum); });
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/ops.h"
 #include "tests/data/temporary.h"
 #include "tests/nn/fixture.h"
 
@@ -83,7 +84,8 @@ TEST_CASE("decode: tokens are drawn as often as the distribution says") {
     Rng rng(5);
     for (int i = 0; i < draws; ++i) {
         const Tensor tokens = nn::sample(x, options, rng);
-        for (int64_t b = 0; b < 2; ++b) counts[static_cast<size_t>(b * 6) + static_cast<size_t>(tokens.at(b))] += 1;
+        for (int64_t b = 0; b < 2; ++b)
+            counts[static_cast<size_t>(b * 6) + static_cast<size_t>(tokens.at(b))] += 1;
     }
     for (size_t i = 0; i < counts.size(); ++i) {
         const double q = p.at(static_cast<int64_t>(i));
