@@ -1,0 +1,146 @@
+// How far a gradient reaches. Stage A of lesson 07, first half: the norm of dL/dh over distance, for
+// each kind of recurrent cell, measured; and the cliff that makes clipping necessary.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lessons/common.h"
+#include "nn/init.h"
+#include "nn/recurrent.h"
+#include "report/plot.h"
+#include "report/svg.h"
+#include "report/text.h"
+
+namespace gradus::lesson07 {
+
+using lesson::at_least, lesson::at_most, lesson::within;
+using Values = std::vector<double>;
+
+// A page whose figures can also be kept as files, for README.md.
+struct Report {
+    report::Page page{"Lesson 07 · Recurrent networks", "What a state can remember, and learn."};
+    std::filesystem::path drawings;  // empty: nowhere
+
+    // `name` is the file's, where README.md shows it too.
+    void figure(const report::Plot& plot, std::string_view caption, const std::string& name = "") {
+        page.figure(plot.svg(), caption);
+        if (!drawings.empty() && !name.empty())
+            report::save_svg(drawings / (name + ".svg"), plot.svg());
+    }
+};
+
+inline Values counting(size_t n, double first = 0) {
+    Values xs(n);
+    for (double& x : xs) x = first++;
+    return xs;
+}
+
+// What a network makes of step t, given the state before it; h is what later steps hear of it.
+using Step = std::function<nn::RecurrentState(int64_t t, const nn::RecurrentState& before)>;
+
+// Element k is |dL / dh_{T-k}| for k = 0 ... T - 1, where L is a function of the last state. An LSTM
+// hands two vectors on, and what it remembers is in c: there it is the gradient of c.
+inline Values gradient_over_distance(
+    int64_t time, const nn::RecurrentState& start, const Step& step,
+    const std::function<Tensor(const nn::RecurrentState&)>& loss) {
+    Tape tape(Tape::Fused::composed);
+    nn::RecurrentState state = start;
+    std::vector<Tensor> states;
+    for (int64_t t = 0; t < time; ++t) {
+        state = step(t, state);
+        states.push_back(state.c.defined() ? state.c : state.h);
+    }
+    Values norms;
+    for (const Tensor& d : tape.gradients(loss(state), states))
+        norms.push_back(std::sqrt(sum(square(d)).item()));
+    std::reverse(norms.begin(), norms.end());
+    return norms;
+}
+
+// The same for a fresh layer that reads noise; L hears the last h along random directions.
+inline Values gradient_over_distance(nn::Recurrent& layer, int64_t time, Rng& rng) {
+    const int64_t batch = 32, in = layer.input_size(), hidden = layer.hidden_size();
+    layer.to(Dtype::f64);
+    const Tensor x = rng.normal({batch, time, in}, 0, 1, Dtype::f64);
+    const Tensor direction = rng.normal({1, batch, hidden}, 0, 1, Dtype::f64);
+    const auto step = [&](int64_t t, const nn::RecurrentState& before) {
+        return layer(slice(x, 1, t, t + 1), before).state;
+    };
+    const auto loss = [&](const nn::RecurrentState& last) { return sum(last.h * direction); };
+    return gradient_over_distance(time, {}, step, loss);
+}
+
+// The factor by which a fresh tanh network shrinks a gradient in one step, as theory has it for wide
+// layers of independent weights: du = dh (1 - h²) and dh' = W_hhᵀ du, so
+// |dh'|² / |dh|² = H · Var[W_hh] · E[(1 - h²)²]. (Poole et al. 2016; Schoenholz et al. 2017)
+inline double shrinking_factor(nn::RNN& rnn, int64_t time, Rng& rng) {
+    const Tensor x = rng.normal({32, time, rnn.input_size()}, 0, 1, Dtype::f64);
+    const Tensor h = rnn(x).y;
+    const double slope = mean(square(1 - square(h))).item();
+    const double variance = mean(square(rnn.weights(0).hh)).item();
+    return std::sqrt(static_cast<double>(rnn.hidden_size()) * variance * slope);
+}
+
+struct Reach {
+    std::string name;
+    Values norms;  // |dL / dh_{T-k}|, 1 for k = 0
+};
+
+// Fresh networks of one width, the same noise for all.
+inline std::vector<Reach> measure_reach(uint64_t seed, int64_t time) {
+    const int64_t in = 16, hidden = 128;
+    std::vector<Reach> all;
+    const auto measure = [&](const std::string& name, nn::Recurrent& layer) {
+        Rng rng(seed);
+        Values norms = gradient_over_distance(layer, time, rng);
+        for (double& norm : norms) norm /= norms.back() > norms.front() ? 1 : 1;
+        const double first = norms.front();
+        for (double& norm : norms) norm /= first;
+        all.push_back({name, norms});
+    };
+    nn::RNN tanh_rnn(in, hidden);
+    measure("RNN, tanh", tanh_rnn);
+
+    nn::RNN relu_rnn(in, hidden, {}, nn::Nonlinearity::relu);  // Le, Jaitly and Hinton 2015
+    relu_rnn.weights(0).hh.fill(0);
+    for (int64_t i = 0; i < hidden; ++i) relu_rnn.weights(0).hh.set(i * hidden + i, 1);
+    for (Tensor bias : {relu_rnn.weights(0).bias_ih, relu_rnn.weights(0).bias_hh}) bias.fill(0);
+    measure("RNN, ReLU, W_hh = 1", relu_rnn);
+
+    nn::GRU gru(in, hidden);
+    measure("GRU", gru);
+    for (const double bias : {0.0, 1.0}) {
+        nn::LSTM lstm(in, hidden);
+        Tensor &bias_ih = lstm.weights(0).bias_ih, &bias_hh = lstm.weights(0).bias_hh;
+        for (int64_t i = hidden; i < 2 * hidden; ++i) {  // rows of the forget gate
+            bias_ih.set(i, bias);
+            bias_hh.set(i, 0);
+        }
+        measure(fmt::format("LSTM, forget bias {}", bias), lstm);
+    }
+    return all;
+}
+
+inline void prove_reach(lesson::Results& results, Report& report, uint64_t seed) {
+    const int64_t time = 100, at = 50;
+    const std::vector<Reach> all = measure_reach(seed, time);
+    report::Plot plot("How far back a gradient reaches", "distance k",
+                      "norm of dL/dh at T - k, relative to k = 0");
+    results.section("A. a gradient's norm after 50 steps, relative to none");
+    for (const Reach& reach : all) {
+        plot.line(reach.name, counting(reach.norms.size()), reach.norms);
+        results.add(reach.name, reach.norms[static_cast<size_t>(at)]);
+    }
+    report.figure(plot.log_y(),
+                  "Fresh networks, 128 wide, 32 sequences of noise, float64. For an LSTM it is the "
+                  "gradient of its memory c.",
+                  "distance");
+}
+
+}  // namespace gradus::lesson07
