@@ -41,11 +41,11 @@ inline Values counting(size_t n, double first = 0) {
     return xs;
 }
 
-// What a network makes of step t, given the state before it; h is what later steps hear of it.
+// What a network makes of step t, given the state before it.
 using Step = std::function<nn::RecurrentState(int64_t t, const nn::RecurrentState& before)>;
 
-// Element k is |dL / dh_{T-k}| for k = 0 ... T - 1, where L is a function of the last state. An LSTM
-// hands two vectors on, and what it remembers is in c: there it is the gradient of c.
+// Element k is |dL / ds_{T-k}| for k = 0 ... T - 1, where L is a function of the last state. A state s
+// is all that one step hands to the next: h, and for an LSTM h and c.
 inline Values gradient_over_distance(
     int64_t time, const nn::RecurrentState& start, const Step& step,
     const std::function<Tensor(const nn::RecurrentState&)>& loss) {
@@ -54,18 +54,24 @@ inline Values gradient_over_distance(
     std::vector<Tensor> states;
     for (int64_t t = 0; t < time; ++t) {
         state = step(t, state);
-        states.push_back(state.c.defined() ? state.c : state.h);
+        states.push_back(state.h);
+        if (state.c.defined()) states.push_back(state.c);
     }
+    const std::vector<Tensor> gradients = tape.gradients(loss(state), states);
+    const size_t parts = gradients.size() / static_cast<size_t>(time);  // 1, or 2: h and c
     Values norms;
-    for (const Tensor& d : tape.gradients(loss(state), states))
-        norms.push_back(std::sqrt(sum(square(d)).item()));
-    std::reverse(norms.begin(), norms.end());
+    for (size_t i = gradients.size(); i > 0; i -= parts) {
+        double squares = 0;
+        for (size_t part = 1; part <= parts; ++part)
+            squares += sum(square(gradients[i - part])).item();
+        norms.push_back(std::sqrt(squares));
+    }
     return norms;
 }
 
 // The same for a fresh layer that reads noise; L hears the last h along random directions.
 inline Values gradient_over_distance(nn::Recurrent& layer, int64_t time, Rng& rng) {
-    const int64_t batch = 32, in = layer.input_size(), hidden = layer.hidden_size();
+    const int64_t batch = 16, in = layer.input_size(), hidden = layer.hidden_size();
     layer.to(Dtype::f64);
     const Tensor x = rng.normal({batch, time, in}, 0, 1, Dtype::f64);
     const Tensor direction = rng.normal({1, batch, hidden}, 0, 1, Dtype::f64);
@@ -80,7 +86,7 @@ inline Values gradient_over_distance(nn::Recurrent& layer, int64_t time, Rng& rn
 // layers of independent weights: du = dh (1 - h²) and dh' = W_hhᵀ du, so
 // |dh'|² / |dh|² = H · Var[W_hh] · E[(1 - h²)²]. (Poole et al. 2016; Schoenholz et al. 2017)
 inline double shrinking_factor(nn::RNN& rnn, int64_t time, Rng& rng) {
-    const Tensor x = rng.normal({32, time, rnn.input_size()}, 0, 1, Dtype::f64);
+    const Tensor x = rng.normal({16, time, rnn.input_size()}, 0, 1, Dtype::f64);
     const Tensor h = rnn(x).y;
     const double slope = mean(square(1 - square(h))).item();
     const double variance = mean(square(rnn.weights(0).hh)).item();
@@ -99,7 +105,6 @@ inline std::vector<Reach> measure_reach(uint64_t seed, int64_t time) {
     const auto measure = [&](const std::string& name, nn::Recurrent& layer) {
         Rng rng(seed);
         Values norms = gradient_over_distance(layer, time, rng);
-        for (double& norm : norms) norm /= norms.back() > norms.front() ? 1 : 1;
         const double first = norms.front();
         for (double& norm : norms) norm /= first;
         all.push_back({name, norms});
