@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,9 +47,9 @@ using Step = std::function<nn::RecurrentState(int64_t t, const nn::RecurrentStat
 
 // Element k is |dL / ds_{T-k}| for k = 0 ... T - 1, where L is a function of the last state. A state s
 // is all that one step hands to the next: h, and for an LSTM h and c.
-inline Values gradient_over_distance(
-    int64_t time, const nn::RecurrentState& start, const Step& step,
-    const std::function<Tensor(const nn::RecurrentState&)>& loss) {
+inline Values gradient_over_distance(int64_t time, const nn::RecurrentState& start,
+                                     const Step& step,
+                                     const std::function<Tensor(const nn::RecurrentState&)>& loss) {
     Tape tape(Tape::Fused::composed);
     nn::RecurrentState state = start;
     std::vector<Tensor> states;
@@ -95,28 +96,30 @@ inline double shrinking_factor(nn::RNN& rnn, int64_t time, Rng& rng) {
 
 struct Reach {
     std::string name;
-    Values norms;  // |dL / dh_{T-k}|, 1 for k = 0
+    Values norms;                             // at T - k, 1 for k = 0
+    std::optional<lesson::Requirement> mark;  // for k = 50
 };
 
 // Fresh networks of one width, the same noise for all.
 inline std::vector<Reach> measure_reach(uint64_t seed, int64_t time) {
     const int64_t in = 16, hidden = 128;
     std::vector<Reach> all;
-    const auto measure = [&](const std::string& name, nn::Recurrent& layer) {
+    const auto measure = [&](const std::string& name, nn::Recurrent& layer,
+                             std::optional<lesson::Requirement> mark = {}) {
         Rng rng(seed);
         Values norms = gradient_over_distance(layer, time, rng);
         const double first = norms.front();
         for (double& norm : norms) norm /= first;
-        all.push_back({name, norms});
+        all.push_back({name, norms, mark});
     };
     nn::RNN tanh_rnn(in, hidden);
-    measure("RNN, tanh", tanh_rnn);
+    measure("RNN, tanh", tanh_rnn, at_most(1e-9));
 
     nn::RNN relu_rnn(in, hidden, {}, nn::Nonlinearity::relu);  // Le, Jaitly and Hinton 2015
     relu_rnn.weights(0).hh.fill(0);
     for (int64_t i = 0; i < hidden; ++i) relu_rnn.weights(0).hh.set(i * hidden + i, 1);
     for (Tensor bias : {relu_rnn.weights(0).bias_ih, relu_rnn.weights(0).bias_hh}) bias.fill(0);
-    measure("RNN, ReLU, W_hh = 1", relu_rnn);
+    measure("RNN, ReLU, W_hh = 1", relu_rnn, at_least(0.1));
 
     nn::GRU gru(in, hidden);
     measure("GRU", gru);
@@ -127,25 +130,68 @@ inline std::vector<Reach> measure_reach(uint64_t seed, int64_t time) {
             bias_ih.set(i, bias);
             bias_hh.set(i, 0);
         }
-        measure(fmt::format("LSTM, forget bias {}", bias), lstm);
+        const auto mark = bias == 0 ? at_most(1e-8) : at_least(1e-5);
+        measure(fmt::format("LSTM, forget bias {}", bias), lstm, mark);
     }
     return all;
 }
 
 inline void prove_reach(lesson::Results& results, Report& report, uint64_t seed) {
-    const int64_t time = 100, at = 50;
-    const std::vector<Reach> all = measure_reach(seed, time);
+    const std::vector<Reach> all = measure_reach(seed, 100);
     report::Plot plot("How far back a gradient reaches", "distance k",
-                      "norm of dL/dh at T - k, relative to k = 0");
-    results.section("A. a gradient's norm after 50 steps, relative to none");
-    for (const Reach& reach : all) {
-        plot.line(reach.name, counting(reach.norms.size()), reach.norms);
-        results.add(reach.name, reach.norms[static_cast<size_t>(at)]);
+                      "norm of the state's gradient");
+    results.section("A. the norm of a gradient 50 steps back, relative to where it began");
+    for (const auto& [name, norms, mark] : all) {
+        plot.line(name, counting(norms.size()), norms);
+        if (mark)
+            results.add(name, norms[50], *mark);
+        else
+            results.add(name, norms[50]);
     }
     report.figure(plot.log_y(),
-                  "Fresh networks, 128 wide, 32 sequences of noise, float64. For an LSTM it is the "
-                  "gradient of its memory c.",
+                  "Fresh networks, 128 wide, that read noise. Relative to the last step's; for an "
+                  "LSTM of its h and c together.",
                   "distance");
+
+    nn::RNN rnn(16, 128);
+    Rng rng(seed);
+    const Values norms = gradient_over_distance(rnn, 100, rng);
+    results.add("tanh: factor of one step, over theory's",
+                std::pow(norms[10] / norms[0], 0.1) / shrinking_factor(rnn, 100, rng),
+                within(1, 0.06));
+}
+
+// One unit, h' = tanh(w h + b), 50 steps from h = -0.5, and the loss (h_50 - 0.5)². Where w becomes
+// large enough for a second fixed point, below zero, the state stays there and the loss leaps
+// (Pascanu, Mikolov and Bengio 2013, section 2.2).
+inline void prove_cliff(lesson::Results& results, Report& report) {
+    const int64_t points = 2000;
+    Tensor w = Tensor::empty({points}, Dtype::f64);  // each element is a network of its own
+    for (int64_t i = 0; i < points; ++i) w.set(i, 1 + 0.6 * static_cast<double>(i) / points);
+    w.requires_grad();
+    Tape tape;
+    Tensor h = Tensor::full({points}, -0.5, Dtype::f64);
+    for (int step = 0; step < 50; ++step) h = tanh(w * h + 0.1);
+    const Tensor loss = square(h - 0.5);
+    tape.backward(sum(loss));
+
+    Values at, losses, slopes;
+    for (int64_t i = 0; i < points; ++i) {
+        at.push_back(w.at(i));
+        losses.push_back(loss.at(i));
+        slopes.push_back(std::abs(w.grad().at(i)));
+    }
+    Values sorted = slopes;
+    std::sort(sorted.begin(), sorted.end());
+    results.section("A. the cliff: the gradient of one unit after 50 steps");
+    results.add("median over w", sorted[sorted.size() / 2]);
+    results.add("on the cliff", sorted.back(), at_least(100 * sorted[sorted.size() / 2]));
+    report::Plot plot("The cliff", "weight w", "loss, norm of its gradient");
+    plot.line("loss", at, losses).line("norm of the gradient", at, slopes).log_y();
+    report.figure(plot,
+                  "One unit, 50 steps. A step of gradient descent from the cliff throws w away, "
+                  "however small the rate; a clipped one does not.",
+                  "cliff");
 }
 
 }  // namespace gradus::lesson07
