@@ -102,8 +102,8 @@ std::string parse_strings(Reader record) {
         const size_t at = record.at();
         const uint32_t type = record.number() & 0xff, size = record.number();
         check(type == kString && size != kMissing, record.what(),
-              "byte {} begins an element of type {}; a string ({}) expected; {}", at, type, kString,
-              kRemedy);
+              "byte {} begins an element of type {}; a string ({}), not NA, expected; {}", at, type,
+              kString, kRemedy);
         text.append(record.take(size)) += '\n';
     }
     check(record.done(), record.what(), "goes on for {} bytes after its strings; {}",

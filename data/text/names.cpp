@@ -10,6 +10,9 @@ namespace gradus::data {
 namespace fs = std::filesystem;
 
 std::vector<std::string> read_names(const fs::path& folder) {
+    std::error_code error;
+    check(fs::is_directory(folder, error), folder.string(),
+          "is no folder; that of the lists of names expected; ./run data names fetches them");
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(folder)) {
         const fs::path path = entry.path() / "names.txt";
