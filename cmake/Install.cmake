@@ -18,4 +18,5 @@ install(FILES
     "${CMAKE_CURRENT_BINARY_DIR}/gradusConfig.cmake"
     "${CMAKE_CURRENT_BINARY_DIR}/gradusConfigVersion.cmake"
     cmake/FindOpenBLASOpenMP.cmake
+    cmake/FindUtf8proc.cmake
     DESTINATION "${package_dir}")

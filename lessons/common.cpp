@@ -30,6 +30,7 @@ extern "C" void on_interrupt(int) {
 
 // The handler serves once; the next Ctrl-C has its usual effect.
 void watch_for_interrupt() {
+    stop_wanted = false;
     struct sigaction action = {};
     action.sa_handler = on_interrupt;
     action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);

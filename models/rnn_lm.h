@@ -29,7 +29,8 @@ public:
         Tensor logits;  // [B, T, V]
         nn::RecurrentState state;
     };
-    /// ids [B, T] (i32) and the state that the rows are in.
+    /// ids [B, T] (i32) and the state that the rows are in. Throws Error for no steps and for ids
+    /// that are not in the vocabulary.
     Output operator()(const Tensor& ids, const nn::RecurrentState& state = {},
                       const Tensor& lengths = {});
     /// The hidden states of the last layer, [B, T, H], without the head.
@@ -47,11 +48,14 @@ private:
 };
 
 /// The mean loss in nats of ids[1] ... ids[N - 1], each given all before it (perplexity is its exp).
-/// The text is read as one stream, the state carried from the first id to the last. In evaluation
-/// mode, then in the mode as before.
-double nats_per_token(RnnLM& model, const Tensor& ids);
+/// The text is read as one stream, the state carried from the first id to the last. With more `rows`
+/// it is cut into that many parts, read side by side, which is faster; each but the first then knows
+/// only the 256 ids before it. In evaluation mode, then in the mode as before.
+double nats_per_token(RnnLM& model, const Tensor& ids, int64_t rows = 1);
 
-/// `count` tokens after each row of the prompts [B, P] -> [B, count].
+/// `count` tokens after each row of the prompts [B, P] (i32) -> [B, count]. More rows are faster a
+/// token. In evaluation mode, as above. Throws Error for an empty prompt or an id that is not in the
+/// vocabulary.
 Tensor generate(RnnLM& model, const Tensor& prompts, int64_t count,
                 const nn::SamplingOptions& options, Rng& rng);
 

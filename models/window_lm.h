@@ -1,6 +1,8 @@
 // The neural probabilistic language model (Bengio, Ducharme, Vincent, Jauvin 2003).
 #pragma once
 
+#include <memory>
+
 #include "nn/layers.h"
 
 namespace gradus::models {
@@ -16,6 +18,9 @@ struct WindowLmOptions {
 
 /// x = (C[w_{t-1}], ..., C[w_{t-n+1}]),  y = b + W x + U tanh(d + H x)  (equation 1).
 /// ids [B, window], oldest first -> logits [B, vocab].
+///
+/// Parameters: "table.weight" (C), "hidden.weight" and "hidden.bias" (H, d), "head.weight" and
+/// "head.bias" (U, b), "direct.weight" (W). Throws Error where ids have another width.
 class WindowLM : public nn::Layer {
 public:
     explicit WindowLM(const WindowLmOptions& options);

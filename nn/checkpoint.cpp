@@ -7,7 +7,7 @@
 namespace gradus::nn {
 namespace {
 
-constexpr std::string_view kOptimizer = "optimizer/";
+constexpr std::string_view kOptimizer = "optimizer/", kCarried = "carried/";
 constexpr std::string_view kGenerator = "generator/", kNote = "note/";
 constexpr const char* kStep = "step";
 
@@ -19,8 +19,20 @@ std::map<std::string, Rng*> all_generators(const Training& training) {
     return all;
 }
 
+StateDict carried_tensors(const Training& training) {
+    StateDict carried;
+    for (const auto& [name, tensor] : training.tensors) {
+        check(tensor->defined(), "checkpoint",
+              "the tensor \"{}\" is undefined; zeros expected where nothing is carried on yet",
+              name);
+        carried.emplace(name, *tensor);
+    }
+    return carried;
+}
+
 StateDict all_tensors(const Training& training) {
     StateDict all = with_prefix_added(training.optimizer.state_dict(), kOptimizer);
+    all.merge(with_prefix_added(carried_tensors(training), kCarried));
     all.merge(training.model.state_dict());
     return all;
 }
@@ -66,9 +78,13 @@ void load_checkpoint(const std::filesystem::path& path, Training& training) {
           difference);
 
     StateDict weights = saved.tensors;
-    std::erase_if(weights, [](const auto& entry) { return entry.first.starts_with(kOptimizer); });
+    std::erase_if(weights, [](const auto& entry) {
+        return entry.first.starts_with(kOptimizer) || entry.first.starts_with(kCarried);
+    });
     training.model.load_state_dict(weights);
     training.optimizer.load_state_dict(with_prefix_removed(saved.tensors, kOptimizer));
+    for (const auto& [name, tensor] : with_prefix_removed(saved.tensors, kCarried))
+        *training.tensors.at(name) = tensor;
     for (const auto& [name, rng] : generators) rng->set_state(states.at(name));
     training.step = static_cast<int64_t>(step);
     training.notes = with_prefix_removed(saved.metadata, kNote);

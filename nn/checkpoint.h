@@ -22,11 +22,13 @@ struct Training {
     int64_t step = 0;                          // steps done
     std::map<std::string, Rng*> generators{};  // those that are not the model's own or nn's
     Metadata notes{};                          // strings of yours: the epoch, the command line
+    std::map<std::string, Tensor*> tensors{};  // what else a step hands to the next: an RNN's state
 };
 
-/// Writes parameters under their own names, moments as "optimizer/...", and in the metadata step,
-/// notes, the states of nn::generator(), of the model's generators and of those given. Whole or not
-/// at all, as save_safetensors.
+/// Writes parameters under their own names, moments as "optimizer/...", the tensors given as
+/// "carried/..." (each defined, and in its shape, whenever it is saved or loaded), and in the
+/// metadata step, notes, the states of nn::generator(), of the model's generators and of those
+/// given. Whole or not at all, as save_safetensors.
 void save_checkpoint(const std::filesystem::path& path, const Training& training);
 
 /// Puts all of it back, bit by bit. Throws Error where the file is no checkpoint or is one of

@@ -2,7 +2,7 @@
 // B batch · T time · I input width · H hidden width · L layers · D directions (1, or 2)
 #pragma once
 
-#include <vector>
+#include <deque>
 
 #include "autograd/ops.h"
 #include "nn/layers.h"
@@ -49,6 +49,7 @@ public:
     Cell cell() const { return cell_; }
     int64_t input_size() const { return input_; }
     int64_t hidden_size() const { return hidden_; }
+    int64_t directions() const { return options_.bidirectional ? 2 : 1; }
     const RecurrentOptions& options() const { return options_; }
 
     /// The weights of one layer and direction, in PyTorch's order.

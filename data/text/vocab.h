@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,14 +20,15 @@ struct VocabOptions {
     std::vector<std::string> first{};      // tokens with the first ids, whether they occur or not
 };
 
-/// Tokens with ids 0 ... size - 1: those given as `first`, then the unknown token where there is
-/// one, then the rest by falling count, equal counts in the order of their bytes. So the same
+/// Tokens, UTF-8, with ids 0 ... size - 1: those given as `first`, then the unknown token where there
+/// is one, then the rest by falling count, equal counts in the order of their bytes. So the same
 /// texts, in any order, give the same vocabulary.
 class Vocab {
 public:
     using Options = VocabOptions;
 
-    /// From the tokens of a training text. Throws Error where nothing is left.
+    /// From the tokens of a training text. Throws Error where the options leave none of them an id
+    /// of its own, or where there are neither tokens nor `first` ones.
     explicit Vocab(const std::vector<std::string_view>& tokens, const Options& options = {});
 
     int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
@@ -37,7 +39,7 @@ public:
     const std::string& token(int32_t id) const;
     std::optional<int32_t> unknown() const { return unknown_; }
 
-    /// Ids (i32, [tokens]) and back; `joint` stands between the tokens: "" for characters, " " for
+    /// Ids (i32, [tokens]) and back (from any shape, in row-major order); `joint` stands between the tokens: "" for characters, " " for
     /// words (none goes before or after "\n").
     Tensor encode(const std::vector<std::string_view>& tokens) const;
     std::string decode(const Tensor& ids, std::string_view joint = "") const;
@@ -51,11 +53,16 @@ public:
     void check_same(std::string_view what, const Vocab& other) const;
 
 private:
+    // Finds a std::string by a view, without a copy.
+    struct Hash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+
     Vocab() = default;
-    void add(std::string token);
+    int32_t add(std::string token);
 
     std::vector<std::string> tokens_;
-    std::unordered_map<std::string, int32_t> ids_;
+    std::unordered_map<std::string, int32_t, Hash, std::equal_to<>> ids_;
     std::optional<int32_t> unknown_;
 };
 

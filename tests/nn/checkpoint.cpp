@@ -131,3 +131,34 @@ TEST_CASE("checkpoint: its weights load by themselves") {
     other.model.load_state_dict(nn::load_safetensors(folder / "x").tensors, nn::Strict::shapes);
     CHECK(test::same_bits(other.model.state_dict(), run.model.state_dict()));
 }
+
+TEST_CASE("checkpoint: tensors that one step hands to the next come back, bit by bit") {
+    const TemporaryFolder folder;
+    const auto path = folder / "run.safetensors";
+    Run run, other;
+    Tensor state = Rng(1).normal({2, 3}), its_state = Tensor::zeros({2, 3});
+    run.training.tensors = {{"h", &state}};
+    other.training.tensors = {{"h", &its_state}};
+    nn::save_checkpoint(path, run.training);
+    const Tensor held = its_state;  // what somebody else looks at stays as it is
+    nn::load_checkpoint(path, other.training);
+    CHECK(test::same_bits(its_state, state));
+    CHECK(max(abs(held)).item() == 0);
+
+    SUBCASE("of another shape, or another set of them, they are refused") {
+        Tensor narrow = Tensor::zeros({2, 2}), more = Tensor::ones({1});
+        other.training.tensors = {{"c", &more}, {"h", &narrow}};
+        const std::string error = error_of([&] { nn::load_checkpoint(path, other.training); });
+        CHECK(contains(error, "differs:    carried/h is [2, 3] f32, expected [2, 2] f32"));
+        CHECK(contains(error, "missing:    carried/c [1] f32"));
+        CHECK(more.item() == 1);
+        other.training.tensors = {};
+        CHECK(contains(error_of([&] { nn::load_checkpoint(path, other.training); }),
+                       "unexpected: carried/h [2, 3] f32"));
+    }
+    SUBCASE("an undefined one is an error") {
+        state = {};
+        CHECK(contains(error_of([&] { nn::save_checkpoint(path, run.training); }),
+                       "checkpoint: the tensor \"h\" is undefined; zeros expected"));
+    }
+}

@@ -1,0 +1,104 @@
+#include "data/text/text.h"
+
+#include <utf8proc.h>
+
+#include <algorithm>
+
+#include "autograd/error.h"
+#include "data/files.h"
+
+namespace gradus::data {
+namespace {
+
+// A code point at the front of a text, and its bytes; 0 bytes where it is none.
+struct Character {
+    utf8proc_int32_t code = 0;
+    size_t bytes = 0;
+};
+
+Character first_character(std::string_view text) {
+    if (const auto byte = static_cast<unsigned char>(text.front()); byte < 0x80) return {byte, 1};
+    Character character;
+    const utf8proc_ssize_t bytes =
+        utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                         static_cast<utf8proc_ssize_t>(text.size()), &character.code);
+    character.bytes = bytes > 0 ? static_cast<size_t>(bytes) : 0;
+    return character;
+}
+
+bool is_white_space(utf8proc_int32_t code) {
+    constexpr utf8proc_int32_t kNextLine = 0x85;
+    if (code < 0x80) return code == ' ' || ('\t' <= code && code <= '\r');
+    const utf8proc_category_t category = utf8proc_category(code);
+    return code == kNextLine || category == UTF8PROC_CATEGORY_ZS ||
+           category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
+}
+
+[[noreturn]] void fail_not_utf8(std::string_view source, std::string_view text, size_t position) {
+    const std::string_view before = text.substr(0, position);
+    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+    const size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
+    fail(source, fmt::format("is not UTF-8: line {}, byte {} is {:#04x}; convert it, for example "
+                             "with iconv --from-code=ISO-8859-1 --to-code=UTF-8",
+                             line, position - line_begin + 1,
+                             int{static_cast<unsigned char>(text[position])}));
+}
+
+// Calls f(character, its part of the text) from front to back.
+template <class F>
+void for_each_character(std::string_view source, std::string_view text, F&& f) {
+    for (size_t at = 0; at < text.size();) {
+        const Character character = first_character(text.substr(at));
+        if (character.bytes == 0) fail_not_utf8(source, text, at);
+        f(character.code, text.substr(at, character.bytes));
+        at += character.bytes;
+    }
+}
+
+}  // namespace
+
+void check_utf8(std::string_view source, std::string_view text) {
+    for_each_character(source, text, [](auto, auto) {});
+}
+
+std::string read_text(const std::filesystem::path& path) {
+    const std::string file = path.string(), bytes = read_file(path);
+    std::string_view rest = bytes;
+    if (rest.starts_with("\xef\xbb\xbf")) rest.remove_prefix(3);
+
+    std::string text;
+    text.reserve(rest.size());
+    for (size_t i = 0; i < rest.size(); ++i)
+        if (rest[i] != '\r' || i + 1 == rest.size() || rest[i + 1] != '\n') text += rest[i];
+
+    bool blank = true;
+    for_each_character(file, text, [&](auto code, auto) { blank = blank && is_white_space(code); });
+    check(!blank, file, "is empty: it has {} bytes and no text; give a file with some text in it",
+          bytes.size());
+    return text;
+}
+
+std::vector<std::string_view> characters(std::string_view text) {
+    std::vector<std::string_view> found;
+    found.reserve(text.size());
+    for_each_character("characters", text, [&](auto, auto part) { found.push_back(part); });
+    return found;
+}
+
+std::vector<std::string_view> words(std::string_view text) {
+    std::vector<std::string_view> found;
+    const char* begin = text.data();  // of the word that is being read
+    const auto end_word = [&](const char* end) {
+        if (end != begin) found.emplace_back(begin, static_cast<size_t>(end - begin));
+    };
+    for_each_character("words", text, [&](auto code, std::string_view part) {
+        if (!is_white_space(code)) return;
+        end_word(part.data());
+        if (code == '\n') found.push_back(part);
+        begin = part.data() + part.size();
+    });
+    end_word(text.data() + text.size());
+    return found;
+}
+
+}  // namespace gradus::data

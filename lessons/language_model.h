@@ -1,0 +1,64 @@
+// What the lessons on recurrent language models share: texts as ids, and their training by truncated
+// backpropagation through time.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/text/text.h"
+#include "data/text/vocab.h"
+#include "models/rnn_lm.h"
+
+namespace gradus::lesson {
+
+// A split text as ids of one vocabulary, which is the training part's; what is not in it is <unk>.
+struct Corpus {
+    std::string name;
+    data::Vocab vocab;
+    std::vector<Tensor> train_documents, test_documents;  // [n], i32, each
+    Tensor train, test;                                   // [N], i32: the documents in a row
+};
+Corpus character_corpus(const data::TextData& text);
+Corpus word_corpus(const data::TextData& text, int64_t max_vocab);
+
+// Where --data points to: a path, or a name that `./run data` knows. Throws Error, with what to do,
+// where nothing is there.
+std::filesystem::path data_path(const std::string& data);
+
+struct LmTrainingOptions {
+    int64_t batch = 32;     // B: rows that the text is cut into
+    int64_t time = 64;      // T: steps that a gradient goes back
+    double epochs = 1;      // passes over the text; 0.5 is half of one
+    double rate = 2e-3;     // peak of AdamW's learning rate, then half a cosine down to 0
+    double warm_up = 0.05;  // share of the steps until the peak
+    double weight_decay = 0.01;
+    double clip = 1;    // longest gradient; 0: any
+    uint64_t seed = 1;  // that the model was made with: part of what a checkpoint has to fit
+    int tests = 10;     // how often the test loss is measured on the way
+    int64_t test_ids = 50'000;  // ... on so much of the test text
+    double save_every = 20;     // seconds between checkpoints
+};
+
+// The course of a training. It is kept in the checkpoint, so that a resumed run tells the whole story.
+struct LmHistory {
+    std::vector<double> losses;  // of each step's batch, nats a token
+    std::vector<double> norms;   // of each step's gradient, before clipping
+    std::vector<double> test_steps, test_losses;
+    double seconds = 0;
+};
+
+struct LmCheckpoint {
+    std::filesystem::path file;
+    bool resume = false;  // go on from it
+};
+
+// Trains a model on corpus.train to the end, or to Ctrl-C: true where it came to the end. Saves at
+// the start, every `save_every` seconds and at the end, so that a run that is killed at any moment
+// can be resumed, and ends with the same bits as one that never stopped. Throws Error for a
+// checkpoint of another model, vocabulary, text or training, and where the loss is not finite.
+bool train_language_model(const std::string& label, models::RnnLM& model, const Corpus& corpus,
+                          const LmTrainingOptions& options, const LmCheckpoint& checkpoint,
+                          LmHistory& history);
+
+}  // namespace gradus::lesson
