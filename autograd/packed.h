@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -49,13 +50,30 @@ public:
 
     /// c[r][0 ... n-1] += a[r][0 ... k-1] B for r = 0 ... rows-1, on the calling thread.
     void multiply_add(int64_t rows, const T* const* a, T* const* c) const {
-        const int64_t tiles = (rows + kTileRows - 1) / kTileRows;
-        for (int64_t j = 0; j < n_; j += kWidth)
-            for (int64_t tile = 0; tile < tiles; ++tile) {  // of equal heights, as near as can be
-                const int64_t first = rows * tile / tiles, last = rows * (tile + 1) / tiles;
-                multiply_tile(last - first, a + first, c + first, j,
-                              std::make_integer_sequence<int, kTileRows>());
+        for (int64_t first = 0; first < rows; first += kBlockRows) {
+            const int64_t count = std::min(kBlockRows, rows - first);
+            const int64_t tiles = (count + kTileRows - 1) / kTileRows;
+            for (int64_t j = 0; j < n_; j += kWidth)
+                for (int64_t t = 0; t < tiles; ++t) {  // of equal heights, as near as can be
+                    const int64_t begin = count * t / tiles, end = count * (t + 1) / tiles;
+                    multiply_tile(end - begin, a + first + begin, c + first + begin, j,
+                                  std::make_integer_sequence<int, kTileRows>());
+                }
+        }
+    }
+
+    /// The same for rows that lie one after the other: C [rows, n] += A [rows, k] B.
+    void multiply_add(int64_t rows, const T* a, T* c) const {
+        std::array<const T*, kBlockRows> as;
+        std::array<T*, kBlockRows> cs;
+        for (int64_t first = 0; first < rows; first += kBlockRows) {
+            const int64_t count = std::min(kBlockRows, rows - first);
+            for (int64_t r = 0; r < count; ++r) {
+                as[static_cast<size_t>(r)] = a + (first + r) * k_;
+                cs[static_cast<size_t>(r)] = c + (first + r) * n_;
             }
+            multiply_add(count, as.data(), cs.data());
+        }
     }
 
 private:
@@ -63,6 +81,7 @@ private:
     typedef T Vector __attribute__((vector_size(kVectorBytes), aligned(alignof(T)), may_alias));
     static constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
     static constexpr int kWidth = 2 * kLanes;
+    static constexpr int64_t kBlockRows = 64;  // that stay in cache while all panels pass
 
     template <int... I>
     void multiply_tile(int64_t rows, const T* const* a, T* const* c, int64_t j,
