@@ -22,7 +22,7 @@ struct Settings {
     int64_t hidden = 512;
     int64_t time = 64;  // steps that a gradient goes back
     int64_t batch = 32;
-    double rate = 2e-3;
+    double rate = 4e-3;
     double clip = 1;
     std::filesystem::path drawings;  // where README.md's figures go; empty: nowhere
 
@@ -163,15 +163,13 @@ void show_samples(Report& report, const Task& task, models::RnnLM& model, uint64
 
 // Chance, trivial, classical, ours; the optimum where it is known. Only a full run with the lesson's
 // own settings has pass marks.
-void judge(lesson::Results& results, const lesson::Options& options, const Settings& settings,
-           const Task& task, const Values& counted, double ours, double seconds) {
+void judge(lesson::Results& results, const Task& task, const std::string& name, bool judged,
+           const Values& counted, double ours, double seconds) {
     const double ngram = *std::min_element(counted.begin(), counted.end());
-    const bool judged = options.is_default_run() && !settings.ablated();
     results.section("B. " + task.corpus.name + ", nats a character");
     results.add("chance, ln V", std::log(static_cast<double>(task.corpus.vocab.size())));
     results.add("trivial baseline: counting characters", counted.front());
     results.add("best classical: n-gram, order 1-6", ngram);
-    const std::string name = fmt::format("ours: RNN, {} units", settings.hidden);
     if (judged)
         results.add(name, ours, at_most(ngram));
     else
@@ -188,6 +186,8 @@ void judge(lesson::Results& results, const lesson::Options& options, const Setti
 int run(const lesson::Options& options, const Settings& settings) {
     const Task task = load(options);
     const lesson::Corpus& corpus = task.corpus;
+    data::StreamBatches(corpus.train, settings.batch,
+                        settings.time);  // an Error if it is too short
     Report report{.drawings = settings.drawings};
     lesson::Results results(options);
     if (settings.ablated()) results.read_bands({});  // other settings, other figures
@@ -205,21 +205,28 @@ int run(const lesson::Options& options, const Settings& settings) {
     models::RnnLM model(
         {.cell = Cell::rnn_tanh, .vocab = corpus.vocab.size(), .dim = 64, .hidden = hidden});
     const Values fresh = reach_on_text(model, corpus.test);
+    const bool resumed = !options.resume.empty();
+    const auto checkpoint = resumed ? options.resume : options.checkpoint();
     lesson::LmHistory history;
-    const bool done = lesson::train_language_model(
-        corpus.name, model, corpus,
-        {.batch = settings.batch,
-         .time = settings.time,
-         .epochs = static_cast<double>(options.epochs_or(4, 1)),
-         .rate = settings.rate,
-         .clip = settings.clip,
-         .seed = options.seed},
-        {.file = options.checkpoint(), .resume = !options.resume.empty()}, history);
-    if (!done) return lesson::stopped(options, options.checkpoint());
+    const bool done =
+        lesson::train_language_model(corpus.name, model, corpus,
+                                     {.batch = settings.batch,
+                                      .time = settings.time,
+                                      .epochs = static_cast<double>(options.epochs_or(4, 1)),
+                                      .rate = settings.rate,
+                                      .clip = settings.clip,
+                                      .seed = options.seed},
+                                     {.file = checkpoint, .resume = resumed}, history);
+    if (!done) return lesson::stopped(options, checkpoint);
+    if (!options.save.empty() && checkpoint != options.save) {
+        std::filesystem::copy_file(checkpoint, options.save,
+                                   std::filesystem::copy_options::overwrite_existing);
+    }
 
     const Values counted = count_by_order(corpus.train_documents, corpus.test, corpus.vocab.size());
     const double ours = models::nats_per_token(model, corpus.test, 16);
-    judge(results, options, settings, task, counted, ours, history.seconds);
+    judge(results, task, fmt::format("ours: RNN, {} units", hidden),
+          options.is_default_run() && !settings.ablated(), counted, ours, history.seconds);
     report.page.heading("Characters of " + corpus.name);
     report.page.text(fmt::format(
         "{} characters of training text, {} of test text, {} kinds; a tanh network of {} units, {} "
