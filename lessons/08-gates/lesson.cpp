@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "lessons/08-gates/context.h"
 #include "lessons/08-gates/probe.h"
 #include "lessons/08-gates/proof.h"
 #include "lessons/language_model.h"
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 
 // What can be changed from the command line beside the common options: one ablation each.
 struct Settings {
-    std::string cell = "lstm";
+    std::string cell = "LSTM";
     int64_t hidden = 256, layers = 2;
     int64_t batch = 16, time = 64;
     double rate = 3e-3, clip = 1, forget_bias = 1;
@@ -56,7 +57,7 @@ Task load(const lesson::Options& options, const Settings& settings) {
 }
 
 Cell cell_of(const std::string& name) {
-    return name == "lstm" ? Cell::lstm : name == "gru" ? Cell::gru : Cell::rnn_tanh;
+    return name == "LSTM" ? Cell::lstm : name == "GRU" ? Cell::gru : Cell::rnn_tanh;
 }
 
 // A model with the course of its training.
@@ -141,6 +142,26 @@ void show_samples(Report& report, const Task& task, models::RnnLM& model, uint64
     fmt::print("\nA sample, temperature 0.8:\n\n{}\n", middle);
 }
 
+// How much of the difference between the two a longer memory makes.
+void show_context(lesson::Results& results, Report& report, const Task& task, Trained& ours,
+                  Trained& rnn, bool quick) {
+    const int64_t longest = quick ? 32 : 256, places = quick ? 200 : 2000;
+    if (task.corpus.test.size() < 2 * (longest + places)) return;
+    results.section("B. nats a character of 2,000 places, given only the k characters before");
+    report::Plot plot("What a longer memory is worth", "characters that are seen, k",
+                      "nats a character");
+    for (Trained* trained : {&ours, &rnn}) {
+        const auto [k, nats] = loss_over_context(trained->model, task.corpus.test, longest, places);
+        plot.path(trained->name, k, nats);
+        for (size_t i = 3; i < k.size(); ++i)
+            if (k[i] == 8 || k[i] == 32 || k[i] == 256)
+                results.add(fmt::format("{}, k = {}", trained->name, k[i]), nats[i]);
+    }
+    report.figure(plot.log_x(),
+                  "The same places of the test text for all k, each read from an empty state.",
+                  "context");
+}
+
 // Chance, trivial, classical, ours; the optimum where it is known.
 void judge(lesson::Results& results, const Task& task, const Values& counted, const Trained& ours,
            const std::optional<Trained>& rnn, bool judged) {
@@ -187,7 +208,7 @@ int run(const lesson::Options& options, const Settings& settings) {
                   .layers = layers,
                   .dropout = task.words ? 0.3 : 0,
                   .tied = task.words});
-    if (settings.cell == "lstm") set_forget_bias(ours.model, settings.forget_bias);
+    if (settings.cell == "LSTM") set_forget_bias(ours.model, settings.forget_bias);
     if (!train(ours, task, course, {file, resumed})) return lesson::stopped(options, file);
 
     // Lesson 07's network, trained as there, on as many characters.
@@ -220,6 +241,7 @@ int run(const lesson::Options& options, const Settings& settings) {
     std::vector<const Trained*> all{&ours};
     if (rnn) all.push_back(&*rnn);
     show_training(report, task, all, *std::min_element(counted.begin(), counted.end()));
+    if (rnn) show_context(results, report, task, ours, *rnn, options.quick);
     show_samples(report, task, ours.model, options.seed);
 
     Rng rng(options.seed);
@@ -247,7 +269,7 @@ int main(int argc, char** argv) {
     Settings settings;
     const auto own_options = [&](CLI::App& app) {
         app.add_option("--cell", settings.cell, "Cell of stage B")
-            ->check(CLI::IsMember({"lstm", "gru", "rnn"}))
+            ->check(CLI::IsMember({"LSTM", "GRU", "RNN"}, CLI::ignore_case))
             ->capture_default_str();
         app.add_option("--hidden", settings.hidden, "Units of each of its layers")
             ->check(CLI::Range(1, 4096))

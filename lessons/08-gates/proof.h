@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -93,18 +94,21 @@ inline void prove_reach(lesson::Results& results, Report& report, uint64_t seed)
     report::Plot plot("How far back a gradient reaches", "distance k",
                       "norm of the state's gradient");
     const auto measure = [&](const std::string& name, nn::Recurrent& layer,
-                             const lesson::Requirement& mark) {
+                             const std::optional<lesson::Requirement>& mark = {}) {
         Rng rng(seed);
         Values norms = lesson07::gradient_over_distance(layer, time, rng);
         const double first = norms.front();
         for (double& norm : norms) norm /= first;
         plot.line(name, counting(norms.size()), norms);
-        results.add(name, norms[50], mark);
+        if (mark)
+            results.add(name, norms[50], *mark);
+        else
+            results.add(name, norms[50]);
     };
     nn::RNN rnn(in, hidden);
     measure("RNN, tanh", rnn, at_most(1e-9));
     nn::GRU gru(in, hidden);
-    measure("GRU", gru, at_least(1e-10));
+    measure("GRU", gru);
     for (const double bias : {0.0, 1.0}) {
         nn::LSTM lstm(in, hidden);
         set_forget_bias(lstm, bias);
