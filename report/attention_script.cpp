@@ -55,6 +55,7 @@ std::string_view attention_style() {
 .attention .scale span { display: flex; justify-content: space-between; }
 @media print {
   .attention { break-inside: avoid; }
+  .attention .kinds { flex-direction: row; zoom: .9; }
   .attention .hint { display: none; }
   .attention select { border: 0; padding: 0; appearance: none; }
 }

@@ -4,10 +4,12 @@
 set -uo pipefail
 export LC_ALL=C.UTF-8
 
+http() { curl -sS --noproxy '*' --max-time 60 "$@"; }
+
 work=$(mktemp -d)
 driver=
 finish() {
-    [[ ! ${session:-} ]] || curl -sS -X DELETE "$session" >/dev/null
+    [[ ! ${session:-} ]] || http -X DELETE "$session" >/dev/null
     [[ ! $driver ]] || kill "$driver" 2>/dev/null
     wait
     rm -rf "$work"
@@ -50,7 +52,7 @@ export HOME=$work
 chromedriver --port=0 >"$work/driver" 2>&1 &
 driver=$!
 for _ in {1..100}; do
-    port=$(sed -nE 's/.*started successfully on port ([0-9]+).*/\1/p' "$work/driver")
+    port=$(sed -nE 's/.*started successfully on port ([0-9]+).*/\1/p' "$work/driver" 2>/dev/null)
     [[ ! $port ]] || break
     sleep 0.1
 done
@@ -62,12 +64,12 @@ arguments=(--headless --no-sandbox --disable-gpu --disable-quic --no-first-run -
 answer=$(jq -n '{capabilities: {alwaysMatch: {browserName: "chrome",
     "goog:loggingPrefs": {browser: "ALL", performance: "ALL"},
     "goog:chromeOptions": {args: $ARGS.positional}}}}' --args -- "${arguments[@]}" |
-    curl -sS "http://localhost:$port/session" -d @-)
+    http "http://localhost:$port/session" -d @-)
 id=$(jq -r '.value.sessionId // empty' <<<"$answer")
 [[ $id ]] || give_up "no browser:" "$answer"
 session=http://localhost:$port/session/$id
 
-ask() { curl -sS "$session/$1" -d "$2"; }  # PATH JSON
+ask() { http "$session/$1" -d "$2"; }  # PATH JSON
 js() { ask execute/sync "$(jq -n --arg script "$1" '{$script, args: []}')" | jq -r .value; }
 element() {
     ask element "$(jq -n --arg value "$1" '{using: "css selector", $value}')" |
@@ -83,7 +85,7 @@ point_at() {
 emulate() { ask goog/cdp/execute "{\"cmd\": \"Emulation.setEmulatedMedia\", \"params\": $1}" >/dev/null; }
 picture() {
     [[ ! ${pictures:-} ]] ||
-        curl -sS "$session/screenshot" | jq -r .value | base64 -d >"$pictures/$1.png"
+        http "$session/screenshot" | jq -r .value | base64 -d >"$pictures/$1.png"
 }
 pictures=${2:-}
 left=$'\\uE012' right=$'\\uE014' down=$'\\uE015'
@@ -161,7 +163,7 @@ ask print '{"background": true}' | jq -r .value | base64 -d >"$work/page.pdf"
 [[ ! $pictures ]] || cp "$work/page.pdf" "$page" "$pictures"
 equal "it prints" "%PDF" "$(head -c 4 "$work/page.pdf")"
 pages=$(grep -ac '/Type */Page\b' "$work/page.pdf")
-matches "on a few pages" '^[2-4]$' "$pages"
+matches "on a few pages" '^[1-3]$' "$pages"
 emulate '{"media": "print"}'
 equal "with the pictures of all heads" 144 "$(js "return [...document.querySelectorAll('canvas')].filter((c) => c.checkVisibility()).length")"
 equal "and the chosen map" true "$(js "return document.querySelector('table').checkVisibility()")"
