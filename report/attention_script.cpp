@@ -33,7 +33,8 @@ std::string_view attention_style() {
 .attention thead th { vertical-align: bottom; white-space: nowrap; color: var(--ink); }
 .attention th { font-weight: 400; }
 .attention th span { display: block; overflow: hidden; text-overflow: ellipsis; max-width: 110px; }
-.attention tbody th { text-align: right; padding-right: 6px; white-space: nowrap; }
+.attention tbody th { text-align: right; vertical-align: middle; padding-right: 6px;
+  white-space: nowrap; }
 .attention tbody th span { line-height: 1.1; }
 .attention thead span { writing-mode: vertical-rl; transform: rotate(180deg); max-width: none;
   max-height: 110px; margin: 0 auto; padding-top: 5px; line-height: 1.05; }
@@ -54,6 +55,7 @@ std::string_view attention_style() {
 .attention .scale span { display: flex; justify-content: space-between; }
 @media print {
   .attention { break-inside: avoid; }
+  .attention .kinds { flex-direction: row; zoom: .9; }
   .attention .hint { display: none; }
   .attention select { border: 0; padding: 0; appearance: none; }
 }
@@ -186,7 +188,7 @@ class View {
       ink.style.opacity = Math.sqrt(weight ?? 0);
       const td = make("td", {title: `${rows[r]} → ${columns[c]}: ${words(weight)}`}, ink);
       td.style.height = size + "px";
-      td.className = weight === null ? "missing" : weight > 0.4 ? "strong" : "";
+      td.className = weight === null ? "missing" : weight > 0.45 ? "strong" : "";
       if (size >= 24 && weight >= 0.005) td.append(make("u", {textContent: weight.toFixed(2)}));
       return td;
     };
@@ -243,6 +245,6 @@ document.querySelectorAll(".attention").forEach((root, number) => new View(root,
 }
 
 // sha256 of the script above, in base 64. tests/browser/test.sh tells when it is another.
-std::string_view attention_script_hash() { return "WIu1xPDQbndlWbMg5anvQ3OUeVmieO3S8XjeyebwhTE="; }
+std::string_view attention_script_hash() { return "DiveacvYxsG8ZYJeOV5IpFUCpdsRLFy11Eo94H/jj30="; }
 
 }  // namespace gradus::report

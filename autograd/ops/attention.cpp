@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autograd/ops/elementwise.h"
+#include "autograd/ops/lengths.h"
 #include "autograd/packed.h"
 
 namespace gradus {
@@ -38,18 +39,7 @@ struct Sizes {
           causal(mask.causal) {
         check(heads > 0 && width % heads == 0, kOp, "a width of {} does not divide into {} heads",
               width, heads);
-        lengths.assign(static_cast<size_t>(B), static_cast<int32_t>(S));
-        const Tensor& given = mask.key_lengths;
-        if (!given.defined()) return;
-        check(given.dtype() == Dtype::i32 && given.shape() == Shape{B}, kOp,
-              "key_lengths are {} {}: [{}] i32 expected, one number a row of the batch",
-              given.shape(), name(given.dtype()), B);
-        for (int64_t b = 0; b < B; ++b) {
-            const int32_t n = given.data<int32_t>()[b];
-            check(n >= 0 && n <= S, kOp, "the key length of row {} is {}: 0 ... {} expected", b, n,
-                  S);
-            lengths[static_cast<size_t>(b)] = n;
-        }
+        lengths = detail::row_lengths(kOp, mask.key_lengths, B, 0, S);
     }
 
     // How many keys, from the first on, query t of row b may attend to.
