@@ -25,7 +25,7 @@ struct Settings {
     std::string cell = "LSTM";
     int64_t hidden = 256, layers = 2;
     int64_t batch = 16, time = 64;
-    double rate = 3e-3, clip = 1, forget_bias = 1;
+    double rate = 8e-3, clip = 1, forget_bias = 1;
     int64_t words = 0;  // size of a vocabulary of words; 0: characters
     bool alone = false;
     fs::path drawings;  // where README.md's figures go; empty: nowhere
@@ -193,7 +193,7 @@ int run(const lesson::Options& options, const Settings& settings) {
     const fs::path file = resumed ? options.resume : options.checkpoint();
     lesson::LmTrainingOptions course{.batch = settings.batch,
                                      .time = task.words ? 32 : settings.time,
-                                     .epochs = static_cast<double>(options.epochs_or(2, 1)),
+                                     .epochs = static_cast<double>(options.epochs_or(3, 1)),
                                      .rate = settings.rate,
                                      .clip = settings.clip,
                                      .seed = options.seed};
