@@ -51,9 +51,9 @@ inline Pass there_and_back(Recur op, Cell cell, const Tensor& x, const Recurrent
 
 inline void prove_twins(lesson::Results& results, uint64_t seed) {
     results.section("A. the fused op and its composed twin: largest difference, relative");
-    for (const auto& [name, cell, gates] :
-         {std::tuple{"LSTM", Cell::lstm, 4}, std::tuple{"GRU", Cell::gru, 3}}) {
-        const int64_t B = 16, T = 64, I = 64, H = 128;
+    for (const Cell cell : {Cell::lstm, Cell::gru}) {
+        const char* name = cell == Cell::lstm ? "LSTM" : "GRU";
+        const int64_t B = 16, T = 64, I = 64, H = 128, gates = cell == Cell::lstm ? 4 : 3;
         Rng rng(seed);
         const auto make = [&](const Shape& shape, Dtype dtype) {
             return rng.uniform(shape, -0.1, 0.1, dtype);
