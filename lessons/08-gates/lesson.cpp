@@ -25,7 +25,8 @@ struct Settings {
     std::string cell = "LSTM";
     int64_t hidden = 256, layers = 2;
     int64_t batch = 16, time = 64;
-    double rate = 8e-3, clip = 1, forget_bias = 1;
+    double rate = 0;  // 0: what suits characters or words
+    double clip = 1, forget_bias = 1;
     int64_t words = 0;  // size of a vocabulary of words; 0: characters
     bool alone = false;
     fs::path drawings;  // where README.md's figures go; empty: nowhere
@@ -194,7 +195,9 @@ int run(const lesson::Options& options, const Settings& settings) {
     lesson::LmTrainingOptions course{.batch = settings.batch,
                                      .time = task.words ? 32 : settings.time,
                                      .epochs = static_cast<double>(options.epochs_or(3, 1)),
-                                     .rate = settings.rate,
+                                     .rate = settings.rate > 0 ? settings.rate
+                                             : task.words      ? 3e-3
+                                                               : 8e-3,
                                      .clip = settings.clip,
                                      .seed = options.seed};
     nn::manual_seed(options.seed);
@@ -285,9 +288,9 @@ int main(int argc, char** argv) {
         app.add_option("--time", settings.time, "Steps that a gradient goes back")
             ->check(CLI::Range(1, 4096))
             ->capture_default_str();
-        app.add_option("--lr", settings.rate, "Peak of the learning rate")
-            ->check(CLI::PositiveNumber)
-            ->capture_default_str();
+        app.add_option("--lr", settings.rate,
+                       "Peak of the learning rate, instead of what suits the text")
+            ->check(CLI::PositiveNumber);
         app.add_option("--clip", settings.clip, "Longest gradient; 0: any")
             ->check(CLI::NonNegativeNumber)
             ->capture_default_str();
