@@ -66,7 +66,8 @@ struct Trained {
     std::string name;
     models::RnnLM model;
     lesson::LmHistory history;
-    double nats = NAN;  // a token of the test text
+    double nats = NAN;      // a token of the test text
+    double by_heart = NAN;  // a token of the training text, once it has been learned from
 
     Trained(std::string its_name, const models::RnnLmOptions& options)
         : name(std::move(its_name)), model(options) {}
@@ -79,6 +80,9 @@ bool train(Trained& trained, const Task& task, const lesson::LmTrainingOptions& 
                                       trained.history))
         return false;
     trained.nats = models::nats_per_token(trained.model, task.corpus.test, 32);
+    const Tensor& text = task.corpus.train;
+    trained.by_heart = models::nats_per_token(
+        trained.model, text.view({std::min<int64_t>(200'000, text.size())}), 32);
     return true;
 }
 
@@ -179,7 +183,11 @@ void judge(lesson::Results& results, const Task& task, const Values& counted, co
     if (std::isfinite(task.optimum)) results.add("optimum: the grammar's own", task.optimum);
     results.section(fmt::format("B. {}, further figures", task.corpus.name));
     results.add(fmt::format("perplexity a {}", task.token()), std::exp(ours.nats));
-    if (rnn) results.add("below lesson 07's, nats", rnn->nats - ours.nats);
+    results.add("on training text: " + ours.name, ours.by_heart);
+    if (!rnn) return;
+    results.add("on training text: " + rnn->name, rnn->by_heart);
+    results.add("below lesson 07's, on training text", rnn->by_heart - ours.by_heart);
+    results.add("below lesson 07's, on test text", rnn->nats - ours.nats);
 }
 
 int run(const lesson::Options& options, const Settings& settings) {
