@@ -23,7 +23,8 @@ namespace fs = std::filesystem;
 // What can be changed from the command line beside the common options: one ablation each.
 struct Settings {
     std::string cell = "LSTM";
-    int64_t hidden = 256, layers = 2;
+    int64_t hidden = 0;  // 0: 512 for characters, 256 for words
+    int64_t layers = 1;
     int64_t batch = 16, time = 64;
     double rate = 0;  // 0: what suits characters or words
     double clip = 1, forget_bias = 1;
@@ -200,17 +201,19 @@ int run(const lesson::Options& options, const Settings& settings) {
 
     const bool resumed = !options.resume.empty(), full = !options.quick;
     const fs::path file = resumed ? options.resume : options.checkpoint();
-    lesson::LmTrainingOptions course{.batch = settings.batch,
-                                     .time = task.words ? 32 : settings.time,
-                                     .epochs = static_cast<double>(options.epochs_or(3, 1)),
-                                     .rate = settings.rate > 0 ? settings.rate
-                                             : task.words      ? 3e-3
-                                                               : 8e-3,
-                                     .clip = settings.clip,
-                                     .seed = options.seed};
+    lesson::LmTrainingOptions course{
+        .batch = settings.batch,
+        .time = task.words ? 32 : settings.time,
+        .epochs = static_cast<double>(options.epochs_or(task.words ? 3 : 2, 1)),
+        .rate = settings.rate > 0 ? settings.rate
+                : task.words      ? 3e-3
+                                  : 8e-3,
+        .clip = settings.clip,
+        .seed = options.seed};
     nn::manual_seed(options.seed);
-    const int64_t hidden = full ? settings.hidden : std::min<int64_t>(settings.hidden, 64);
-    const int64_t layers = task.words ? 1 : settings.layers;
+    const int64_t layers = settings.layers;
+    const int64_t wanted = settings.hidden > 0 ? settings.hidden : task.words ? 256 : 512;
+    const int64_t hidden = full ? wanted : std::min<int64_t>(wanted, 64);
     Trained ours(fmt::format("{} x {} {}", layers, hidden, settings.cell),
                  {.cell = cell_of(settings.cell),
                   .vocab = corpus.vocab.size(),
@@ -266,10 +269,7 @@ int run(const lesson::Options& options, const Settings& settings) {
 
     if (!task.words) {
         const int64_t length = std::min<int64_t>(corpus.test.size(), full ? 40'000 : 4'000);
-        std::vector<std::string> text;
-        for (int64_t i = 0; i < length; ++i)
-            text.push_back(corpus.vocab.token(static_cast<int32_t>(corpus.test.at(i))));
-        probe(results, report, ours.model, text, corpus.test.view({length}));
+        probe(results, report, ours.model, corpus.vocab, corpus.test.view({length}));
     }
     return results.finish(report.page);
 }
@@ -282,9 +282,9 @@ int main(int argc, char** argv) {
         app.add_option("--cell", settings.cell, "Cell of stage B")
             ->check(CLI::IsMember({"LSTM", "GRU", "RNN"}, CLI::ignore_case))
             ->capture_default_str();
-        app.add_option("--hidden", settings.hidden, "Units of each of its layers")
-            ->check(CLI::Range(1, 4096))
-            ->capture_default_str();
+        app.add_option("--hidden", settings.hidden,
+                       "Units of each of its layers, instead of what suits")
+            ->check(CLI::Range(1, 4096));
         app.add_option("--layers", settings.layers, "Layers")
             ->check(CLI::Range(1, 16))
             ->capture_default_str();
