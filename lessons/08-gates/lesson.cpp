@@ -207,7 +207,7 @@ int run(const lesson::Options& options, const Settings& settings) {
         .epochs = static_cast<double>(options.epochs_or(task.words ? 3 : 2, 1)),
         .rate = settings.rate > 0 ? settings.rate
                 : task.words      ? 3e-3
-                                  : 8e-3,
+                                  : 6e-3,
         .clip = settings.clip,
         .seed = options.seed};
     nn::manual_seed(options.seed);
