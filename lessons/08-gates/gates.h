@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,18 @@ inline Values counting(size_t n, double first = 0) {
     Values xs(n);
     for (double& x : xs) x = first++;
     return xs;
+}
+
+// A curve of many noisy values as one of few: means of ten neighbours.
+inline void smooth_line(report::Plot& plot, const std::string& name, const Values& values) {
+    Values at, means;
+    for (size_t i = 0; i + 10 <= values.size(); i += 10) {
+        at.push_back(static_cast<double>(i) + 5);
+        means.push_back(std::accumulate(values.begin() + static_cast<std::ptrdiff_t>(i),
+                                        values.begin() + static_cast<std::ptrdiff_t>(i + 10), 0.0) /
+                        10);
+    }
+    plot.line(name, at, means);
 }
 
 // Calls f(biases, others) for the two biases [4 H] of each layer of an LSTM somewhere in a module:

@@ -196,7 +196,7 @@ inline void prove_adding(lesson::Results& results, Report& report, uint64_t seed
             return mse(model(x), y);
         });
         const double error = mse(model(x_test), y_test).item();
-        plot.noisy_line(name, counting(errors.size()), errors);
+        smooth_line(plot, name, errors);
         if (quick || name == "LSTM, forget bias 1")
             results.add(name, error);
         else
@@ -205,7 +205,8 @@ inline void prove_adding(lesson::Results& results, Report& report, uint64_t seed
                 name == "RNN, tanh" ? within(data::Adding::kBaseline, 0.02) : at_most(0.01));
     }
     report.figure(plot.hline("always 1", data::Adding::kBaseline).log_y(),
-                  "32 units each, batches of 50, the same problems for all.", "adding");
+                  "32 units each, batches of 50, the same problems for all; means of ten.",
+                  "adding");
 }
 
 // A symbol in, a symbol out, at each step.
@@ -244,7 +245,7 @@ inline void prove_copying(lesson::Results& results, Report& report, uint64_t see
             const auto [x, y] = problem.at(step);
             return nn::cross_entropy(model(x), y);
         });
-        plot.noisy_line(name, counting(losses.size()), losses);
+        smooth_line(plot, name, losses);
         const double loss = nn::cross_entropy(model(x_test), y_test).item();
         if (quick || name != "GRU")
             results.add(name, loss);
