@@ -35,11 +35,12 @@ inline double nats_given(models::RnnLM& model, const Tensor& text, int64_t k, in
 struct ContextCurve {
     Values k, nats;
 };
-inline ContextCurve loss_over_context(models::RnnLM& model, const Tensor& text, int64_t longest,
-                                      int64_t places) {
+// For k = shortest, twice that ... longest.
+inline ContextCurve loss_over_context(models::RnnLM& model, const Tensor& text, int64_t shortest,
+                                      int64_t longest, int64_t places) {
     model.eval();
     ContextCurve curve;
-    for (int64_t k = 1; k <= longest; k *= 2) {
+    for (int64_t k = shortest; k <= longest; k *= 2) {
         curve.k.push_back(static_cast<double>(k));
         curve.nats.push_back(nats_given(model, text, k, longest, places));
     }

@@ -153,13 +153,15 @@ void show_context(lesson::Results& results, Report& report, const Task& task, Tr
                   Trained& rnn, bool quick) {
     const int64_t longest = quick ? 32 : 256, places = quick ? 200 : 2000;
     if (task.corpus.test.size() < 2 * (longest + places)) return;
-    results.section("B. nats a character of 2,000 places, given only the k characters before");
+    results.section(
+        fmt::format("B. nats a character of {} places, given only the k before", places));
     report::Plot plot("What a longer memory is worth", "characters that are seen, k",
                       "nats a character");
     for (Trained* trained : {&ours, &rnn}) {
-        const auto [k, nats] = loss_over_context(trained->model, task.corpus.test, longest, places);
+        const auto [k, nats] =
+            loss_over_context(trained->model, task.corpus.test, 8, longest, places);
         plot.path(trained->name, k, nats);
-        for (size_t i = 3; i < k.size(); ++i)
+        for (size_t i = 0; i < k.size(); ++i)
             if (k[i] == 8 || k[i] == 32 || k[i] == 256)
                 results.add(fmt::format("{}, k = {}", trained->name, k[i]), nats[i]);
     }

@@ -69,21 +69,18 @@ inline double correlation(const Tensor& units, int64_t unit, const Values& prope
     return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : 0;
 }
 
-// The line start in begin ... end - size from which `size` characters have the most changeable
-// property: a stretch worth looking at.
+// The line start in begin ... end - size from which a property changes most within `size`
+// characters: a stretch worth looking at.
 inline size_t liveliest(const Values& property, const std::vector<std::string>& text, size_t begin,
                         size_t end, size_t size) {
     size_t best = begin;
     double most = -1;
     for (size_t i = begin + 1; i + size <= end; ++i) {
         if (text[i - 1] != "\n") continue;
-        double sum = 0, squares = 0;
-        for (size_t k = i; k < i + size; ++k) {
-            sum += property[k];
-            squares += property[k] * property[k];
-        }
-        const double variance = squares - sum * sum / static_cast<double>(size);
-        if (variance > most) most = variance, best = i;
+        double changes = 0;
+        for (size_t k = i + 1; k < i + size; ++k)
+            changes += std::abs(property[k] - property[k - 1]);
+        if (changes > most) most = changes, best = i;
     }
     return best;
 }
