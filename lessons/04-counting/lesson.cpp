@@ -242,35 +242,30 @@ Values never_seen(const Text& text) {
     return shares;
 }
 
-// What a count is worth (Church and Gale 1991): of all grams that half of the training text has c
-// times, how often the other half has them on average, c = 0 ... most.
-Values worth(const Text& text, size_t order, size_t most) {
-    struct Pair {
+// What grams lose that one half of the training text has c times, c = 1 ... most: c less how often the
+// other half has them, on average (Church and Gale 1991).
+Values lost_by_count(const Text& text, size_t order, size_t most) {
+    struct Halves {
         uint32_t here = 0, there = 0;
     };
-    std::unordered_map<uint64_t, Pair> grams;  // by a hash of the ids
-    const Tensor all = text.corpus.train;
-    const Ids ids = all.values<int32_t>();
-    double here_tokens = 0, there_tokens = 0;
+    std::unordered_map<uint64_t, Halves> grams;  // by a hash of the ids
+    Rng coin(1);  // each time a gram stands somewhere, it decides which half has it
+    const Ids ids = text.corpus.train.values<int32_t>();
     for (size_t i = 0; i + order <= ids.size(); ++i) {
         uint64_t hash = 0;
         for (size_t k = i; k < i + order; ++k)
             hash = Rng::at(hash ^ static_cast<uint64_t>(ids[k]), 0);
-        const bool here =
-            i / 1000 % 2 == 0;  // stretches of 1,000 take turns: both halves are alike
-        ++(here ? grams[hash].here : grams[hash].there);
-        ++(here ? here_tokens : there_tokens);
+        ++(coin.uniform() < 0.5 ? grams[hash].here : grams[hash].there);
     }
-    Values sums(most + 1), kinds(most + 1);
-    for (const auto& [hash, pair] : grams) {
-        if (pair.here > most) continue;
-        sums[pair.here] += pair.there * here_tokens / there_tokens;
-        kinds[pair.here] += 1;
+    Values n(most + 1), there(most + 1);  // by c: how many grams, their sum in the other half
+    for (const auto& [hash, gram] : grams) {
+        if (gram.here >= n.size()) continue;
+        n[gram.here] += 1;
+        there[gram.here] += gram.there;
     }
-    kinds[0] = std::pow(static_cast<double>(text.vocab()), order) -
-               static_cast<double>(grams.size()) + kinds[0];
-    for (size_t c = 0; c <= most; ++c) sums[c] /= std::max(kinds[c], 1.0);
-    return sums;
+    Values lost;
+    for (size_t c = 1; c <= most; ++c) lost.push_back(static_cast<double>(c) - there[c] / n[c]);
+    return lost;
 }
 
 void draw_sparsity(Report& report, const Text& text) {
@@ -283,19 +278,14 @@ void draw_sparsity(Report& report, const Text& text) {
                   "order - 1 ones.",
                   text.corpus.name + "-unseen");
 
-    constexpr size_t kMost = 12;
-    const Values worths = worth(text, 5, kMost), counts = counting(kMost + 1);
-    Values less;
-    for (const double c : counts) less.push_back(std::max(c - 0.75, 0.0));
-    report::Plot plot2("What a count is worth", "times in one half of the text",
-                       "times in the other half, on average");
-    plot2.points("runs of five characters", counts, worths);
-    plot2.line("the count", counts, counts).line("the count less 0.75", counts, less);
-    report.figure(
-        plot2.svg(),
-        "What was seen c times comes back less often, by an amount that hardly depends on "
-        "c. That is what Kneser-Ney's discount takes away.",
-        text.corpus.name + "-worth");
+    const Values lost = lost_by_count(text, 5, 10);
+    report::Plot loss("What a count loses", "times in one half of the text",
+                      "less in the other half, on average");
+    loss.points("runs of five characters", counting(lost.size(), 1), lost);
+    report.figure(loss.hline("nothing lost", 0).size(760, 300).svg(),
+                  "What one half of the text has c times is rarer in the other half, by an amount "
+                  "that hardly depends on c. A discount takes it away beforehand.",
+                  text.corpus.name + "-lost");
 }
 
 // A character as it can stand in a label.
@@ -371,8 +361,8 @@ void show_samples(Report& report, const Text& text, const std::vector<Line>& lin
         }
         report.page.subheading(fmt::format("Order {}", order));
         report.page.preformatted(written);
-        fmt::print("order {}: {}\n", order,
-                   written.substr(0, short_ones ? std::string::npos : 120));
+        std::replace(written.begin(), written.end(), '\n', ' ');
+        fmt::print("order {}: {}\n", order, written.substr(0, 100));
     }
 }
 
