@@ -176,16 +176,26 @@ const Line& best_of(const std::vector<Line>& lines, Smoothing smoothing, int ord
     });
 }
 
+// What add-α begins with: 1, or the user's own.
+const Line& plain(const std::vector<Line>& lines, int order) {
+    const double alpha = lines.front().options.alpha;
+    return best_of(lines, [=](const NgramOptions& o) {
+        return o.smoothing == Smoothing::add_alpha && o.order == order && o.alpha == alpha;
+    });
+}
+
+std::string name_of_plain(const std::vector<Line>& lines) {
+    return "add-" + report::short_number(lines.front().options.alpha);
+}
+
 report::Table table_of(const Text& text, const std::vector<Line>& lines) {
-    report::Table table(text.corpus.name + ": test loss, nats per character",
-                        {"order", "add-1", "add-α, best α", "α", "Witten-Bell", "Kneser-Ney"});
+    report::Table table(
+        text.corpus.name + ": test loss, nats per character",
+        {"order", name_of_plain(lines), "add-α, best α", "α", "Witten-Bell", "Kneser-Ney"});
     for (int order = 1; order <= kOrders; ++order) {
         const auto cell = [](const Line& line) { return fmt::format("{:.4f}", line.test); };
         const Line& added = best_of(lines, Smoothing::add_alpha, order);
-        const Line& first = best_of(lines, [&](const NgramOptions& o) {
-            return o.smoothing == Smoothing::add_alpha && o.order == order && o.alpha == 1;
-        });
-        table.row({std::to_string(order), cell(first), cell(added),
+        table.row({std::to_string(order), cell(plain(lines, order)), cell(added),
                    report::short_number(added.options.alpha),
                    cell(best_of(lines, Smoothing::witten_bell, order)),
                    cell(best_of(lines, Smoothing::kneser_ney, order))});
@@ -196,23 +206,19 @@ report::Table table_of(const Text& text, const std::vector<Line>& lines) {
 void draw_orders(Report& report, const Text& text, const std::vector<Line>& lines) {
     report::Plot plot(text.corpus.name + ": loss over the order", "order",
                       "test loss (nats per character)");
-    const auto curve = [&](const std::string& name, auto wanted) {
+    const auto curve = [&](const std::string& name, auto line) {
         Values orders, losses;
         for (int order = 1; order <= kOrders; ++order) {
             orders.push_back(order);
-            losses.push_back(best_of(lines, [&](const NgramOptions& o) {
-                                 return o.order == order && wanted(o);
-                             }).test);
+            losses.push_back(line(order).test);
         }
         plot.line(name, orders, losses);
     };
-    curve("add-1", [](const NgramOptions& o) {
-        return o.smoothing == Smoothing::add_alpha && o.alpha == 1;
-    });
+    curve(name_of_plain(lines), [&](int order) { return plain(lines, order); });
     for (const auto smoothing :
          {Smoothing::add_alpha, Smoothing::witten_bell, Smoothing::kneser_ney}) {
         curve(name_of(smoothing) + (smoothing == Smoothing::add_alpha ? ", best α" : ""),
-              [=](const NgramOptions& o) { return o.smoothing == smoothing; });
+              [&](int order) { return best_of(lines, smoothing, order); });
     }
     if (text.optimum) plot.hline("optimum", *text.optimum);
     report.figure(
@@ -413,14 +419,17 @@ int run(const lesson::Options& options, const Settings& settings) {
                 within(0, 0.002));
 
     report.page.heading(fmt::format("Counting {}", name));
-    size_t characters = 0, tested = 0;
+    size_t characters = 0, tested = 0, held_out = 0;
     for (const Ids document : text.train) characters += document.size();
     for (const Ids document : text.test) tested += document.size();
+    for (const Ids document : text.held_out) held_out += document.size();
     report.page.text(fmt::format(
         "{} characters in {} documents to count, {} in {} to test; {} different ones. α, the order "
-        "and the smoothing were chosen on a tenth of the training documents that was held out.",
+        "and the smoothing were chosen on {} characters of the training text, held out from {}.",
         report::number(static_cast<double>(characters)), text.train.size(),
-        report::number(static_cast<double>(tested)), text.test.size(), text.vocab()));
+        report::number(static_cast<double>(tested)), text.test.size(), text.vocab(),
+        report::number(static_cast<double>(held_out)),
+        report::number(static_cast<double>(characters - held_out))));
     const report::Table table = table_of(text, lines);
     report.page.table(table);
     draw_orders(report, text, lines);
