@@ -2,6 +2,9 @@
 
 #include "autograd/ops.h"
 #include "models/mlp.h"
+#include "models/rnn_lm.h"
+#include "models/seq2seq.h"
+#include "models/transformer.h"
 #include "nn/init.h"
 #include "nn/loss.h"
 
@@ -19,6 +22,69 @@ Workload mlp_mnist(const Sizes& size) {
             .loss = [model = model.get(), x, y] { return nn::cross_entropy((*model)(x), y); },
             .tokens = batch,
             .model = model};
+}
+
+Tensor random_ids(Rng& rng, const Shape& shape, int64_t count) {
+    Tensor ids = Tensor::empty(shape, Dtype::i32);
+    for (int64_t i = 0; i < ids.size(); ++i)
+        ids.data<int32_t>()[i] = static_cast<int32_t>(rng.below(count));
+    return ids;
+}
+
+// A recurrent language model on random ids.
+template <Cell cell>
+Workload recurrent_lm(const Sizes& size) {
+    const int64_t batch = size.at("batch"), time = size.at("time"), vocab = size.at("vocab");
+    auto model = std::make_shared<models::RnnLM>(models::RnnLmOptions{.cell = cell,
+                                                                      .vocab = vocab,
+                                                                      .dim = size.at("dim"),
+                                                                      .hidden = size.at("dim"),
+                                                                      .layers = size.at("layers")});
+    Rng rng(1);
+    const Tensor x = random_ids(rng, {batch, time}, vocab),
+                 y = random_ids(rng, {batch, time}, vocab);
+    return {
+        .parameters = model->named_parameters(),
+        .data = {{"x", x}, {"y", y}},
+        .loss = [model = model.get(), x, y] { return nn::cross_entropy((*model)(x).logits, y); },
+        .tokens = batch * time,
+        .model = model};
+}
+
+// One step of translation on random ids.
+template <class Model>
+Workload translation(std::shared_ptr<Model> model, const Sizes& size) {
+    const int64_t batch = size.at("batch"), time = size.at("time"), vocab = size.at("vocab");
+    Rng rng(1);
+    const Tensor source = random_ids(rng, {batch, time}, vocab),
+                 x = random_ids(rng, {batch, time}, vocab),
+                 y = random_ids(rng, {batch, time}, vocab);
+    return {.parameters = model->named_parameters(),
+            .data = {{"source", source}, {"x", x}, {"y", y}},
+            .loss = [model = model.get(), source, x,
+                     y] { return nn::cross_entropy((*model)(source, {}, x), y); },
+            .tokens = batch * time,
+            .model = model};
+}
+
+Workload bahdanau(const Sizes& size) {
+    const int64_t vocab = size.at("vocab"), dim = size.at("dim");
+    return translation(
+        std::make_shared<models::Seq2Seq>(models::Seq2SeqOptions{
+            .source_vocab = vocab, .target_vocab = vocab, .dim = dim, .hidden = dim}),
+        size);
+}
+
+Workload transformer(const Sizes& size) {
+    const int64_t vocab = size.at("vocab");
+    return translation(std::make_shared<models::Transformer>(
+                           models::TransformerOptions{.source_vocab = vocab,
+                                                      .target_vocab = vocab,
+                                                      .dim = size.at("dim"),
+                                                      .heads = size.at("heads"),
+                                                      .layers = size.at("layers"),
+                                                      .ff = size.at("ff")}),
+                       size);
 }
 
 // `ops` tiny ops on a vector of `dim` elements: the cost of the tape itself.
@@ -43,6 +109,36 @@ const std::map<std::string, Kind>& workloads() {
     static const std::map<std::string, Kind> all{
         {"mlp-mnist",
          {"784-dim-dim-10 with ReLU on random images", {{"batch", 128}, {"dim", 1200}}, mlp_mnist}},
+        {"rnn-lm",
+         {"embedding, tanh RNN, softmax",
+          {{"batch", 32}, {"time", 64}, {"dim", 256}, {"layers", 1}, {"vocab", 64}},
+          recurrent_lm<Cell::rnn_tanh>}},
+        {"gru-lm",
+         {"embedding, GRU, softmax",
+          {{"batch", 32}, {"time", 64}, {"dim", 256}, {"layers", 1}, {"vocab", 64}},
+          recurrent_lm<Cell::gru>}},
+        {"lstm-lm",
+         {"embedding, two LSTM layers, softmax",
+          {{"batch", 32}, {"time", 64}, {"dim", 256}, {"layers", 2}, {"vocab", 64}},
+          recurrent_lm<Cell::lstm>}},
+        {"lstm-word",
+         {"two LSTM layers under a softmax over words",
+          {{"batch", 20}, {"time", 35}, {"dim", 512}, {"layers", 2}, {"vocab", 10000}},
+          recurrent_lm<Cell::lstm>}},
+        {"bahdanau",
+         {"GRU encoder both ways, additive attention, GRU decoder",
+          {{"batch", 64}, {"time", 20}, {"dim", 256}, {"vocab", 4000}},
+          bahdanau}},
+        {"transformer",
+         {"encoder and decoder of three layers, post-norm",
+          {{"batch", 64},
+           {"time", 20},
+           {"dim", 256},
+           {"layers", 3},
+           {"heads", 8},
+           {"ff", 512},
+           {"vocab", 4000}},
+          transformer}},
         {"tiny-graph",
          {"a chain of tiny multiplications and tanh", {{"dim", 16}, {"ops", 500}}, tiny_graph}},
     };
