@@ -2,6 +2,7 @@
 
 #include "autograd/ops.h"
 #include "models/mlp.h"
+#include "models/rnn_lm.h"
 #include "nn/init.h"
 #include "nn/loss.h"
 
@@ -19,6 +20,33 @@ Workload mlp_mnist(const Sizes& size) {
             .loss = [model = model.get(), x, y] { return nn::cross_entropy((*model)(x), y); },
             .tokens = batch,
             .model = model};
+}
+
+Tensor random_ids(Rng& rng, const Shape& shape, int64_t count) {
+    Tensor ids = Tensor::empty(shape, Dtype::i32);
+    for (int64_t i = 0; i < ids.size(); ++i)
+        ids.data<int32_t>()[i] = static_cast<int32_t>(rng.below(count));
+    return ids;
+}
+
+// A recurrent language model on random ids.
+template <Cell cell>
+Workload recurrent_lm(const Sizes& size) {
+    const int64_t batch = size.at("batch"), time = size.at("time"), vocab = size.at("vocab");
+    auto model = std::make_shared<models::RnnLM>(models::RnnLmOptions{.cell = cell,
+                                                                      .vocab = vocab,
+                                                                      .dim = size.at("dim"),
+                                                                      .hidden = size.at("dim"),
+                                                                      .layers = size.at("layers")});
+    Rng rng(1);
+    const Tensor x = random_ids(rng, {batch, time}, vocab),
+                 y = random_ids(rng, {batch, time}, vocab);
+    return {
+        .parameters = model->named_parameters(),
+        .data = {{"x", x}, {"y", y}},
+        .loss = [model = model.get(), x, y] { return nn::cross_entropy((*model)(x).logits, y); },
+        .tokens = batch * time,
+        .model = model};
 }
 
 // `ops` tiny ops on a vector of `dim` elements: the cost of the tape itself.
@@ -43,6 +71,22 @@ const std::map<std::string, Kind>& workloads() {
     static const std::map<std::string, Kind> all{
         {"mlp-mnist",
          {"784-dim-dim-10 with ReLU on random images", {{"batch", 128}, {"dim", 1200}}, mlp_mnist}},
+        {"rnn-lm",
+         {"embedding, tanh RNN, softmax",
+          {{"batch", 32}, {"time", 64}, {"dim", 256}, {"layers", 1}, {"vocab", 64}},
+          recurrent_lm<Cell::rnn_tanh>}},
+        {"gru-lm",
+         {"embedding, GRU, softmax",
+          {{"batch", 32}, {"time", 64}, {"dim", 256}, {"layers", 1}, {"vocab", 64}},
+          recurrent_lm<Cell::gru>}},
+        {"lstm-lm",
+         {"embedding, two LSTM layers, softmax",
+          {{"batch", 32}, {"time", 64}, {"dim", 256}, {"layers", 2}, {"vocab", 64}},
+          recurrent_lm<Cell::lstm>}},
+        {"lstm-word",
+         {"two LSTM layers under a softmax over words",
+          {{"batch", 20}, {"time", 35}, {"dim", 512}, {"layers", 2}, {"vocab", 10000}},
+          recurrent_lm<Cell::lstm>}},
         {"tiny-graph",
          {"a chain of tiny multiplications and tanh", {{"dim", 16}, {"ops", 500}}, tiny_graph}},
     };

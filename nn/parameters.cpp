@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "autograd/memory.h"
+
 namespace gradus::nn {
 namespace {
 
@@ -41,6 +43,8 @@ FlatParameters::FlatParameters(std::vector<Tensor> parameters)
     gradients_ = zeros();
     for (size_t i = 0; i < parameters_.size(); ++i)
         parameters_[i].move_into(values_, gradients_, offsets_[i]);
+    memory::
+        release_cache();  // where the parameters were: nothing else in a training is of these sizes
 }
 
 Tensor FlatParameters::part(const Tensor& block, size_t parameter) const {

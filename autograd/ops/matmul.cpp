@@ -1,6 +1,4 @@
 // Matrix products. The gradient of a product is two products, which go straight into the memory of the gradients.
-#include "autograd/ops/matmul.h"
-
 #include "autograd/blas.h"
 #include "autograd/ops/elementwise.h"
 
@@ -128,7 +126,16 @@ Tensor composed::linear(const Tensor& x, const Tensor& weight, const Tensor& bia
     return activate(bias.defined() ? product + bias : product, activation);
 }
 
-Tensor detail::affine(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+// y = f(z), z = x Wᵀ + b;  dz = dy f'(z),  dx = dz W,  dW = dzᵀ x,  db = Σ dz
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation) {
+    check(weight.rank() == 2 && x.rank() >= 1 && x.size(-1) == weight.size(1), "linear",
+          "x is {}, weight is {}: [..., in] and [out, in] expected", x.shape(), weight.shape());
+    check(!bias.defined() || bias.shape() == Shape{weight.size(0)}, "linear",
+          "bias is {}, weight is {}: bias [{}] expected", bias.defined() ? bias.shape() : Shape{},
+          weight.shape(), weight.size(0));
+    check_same_dtype("linear", x, weight);
+    if (bias.defined()) check_same_dtype("linear", weight, bias);
+    if (Tape::wants_composed()) return composed::linear(x, weight, bias, activation);
     Shape shape = x.shape();
     shape[-1] = weight.size(0);
     const int64_t rows = x.shape().size(0, x.rank() - 1), in = weight.size(1), out = weight.size(0);
@@ -144,21 +151,6 @@ Tensor detail::affine(const Tensor& x, const Tensor& weight, const Tensor& bias)
         gemm(false, true, rows, out, in, x.data<T>(), weight.data<T>(), z.data<T>(),
              bias.defined());
     });
-    return z;
-}
-
-// y = f(z), z = x Wᵀ + b;  dz = dy f'(z),  dx = dz W,  dW = dzᵀ x,  db = Σ dz
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation) {
-    check(weight.rank() == 2 && x.rank() >= 1 && x.size(-1) == weight.size(1), "linear",
-          "x is {}, weight is {}: [..., in] and [out, in] expected", x.shape(), weight.shape());
-    check(!bias.defined() || bias.shape() == Shape{weight.size(0)}, "linear",
-          "bias is {}, weight is {}: bias [{}] expected", bias.defined() ? bias.shape() : Shape{},
-          weight.shape(), weight.size(0));
-    check_same_dtype("linear", x, weight);
-    if (bias.defined()) check_same_dtype("linear", weight, bias);
-    if (Tape::wants_composed()) return composed::linear(x, weight, bias, activation);
-    const int64_t rows = x.shape().size(0, x.rank() - 1);
-    Tensor z = detail::affine(x, weight, bias);
     z = record("linear", {x, weight, bias.defined() ? bias : Tensor::zeros({}, x.dtype())}, z,
                [x, weight, rows](const Tensor& dz, Gradient dx, Gradient dweight, Gradient dbias) {
                    const Tensor flat_dz = reshape(dz, {rows, weight.size(0)}),

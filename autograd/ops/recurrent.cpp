@@ -5,7 +5,6 @@
 
 #include "autograd/blas.h"
 #include "autograd/ops/elementwise.h"
-#include "autograd/ops/matmul.h"
 #include "autograd/packed.h"
 
 namespace gradus {
@@ -82,7 +81,15 @@ struct Sequence {
     }
 };
 
-// The fused kernels of one cell. All of u, v, y and c lie as [B, T, ...]; what they hold changes on the way (CellRow).
+// a + b, not recorded; undefined where they are.
+Tensor sum_of(const Tensor& a, const Tensor& b) {
+    if (!a.defined()) return a;
+    Tensor sum = a.clone();
+    detail::accumulate(sum, b, true);
+    return sum;
+}
+
+// The fused kernels of one cell. u, v, y and c are [B, T, ...]; what they hold changes on the way (CellRow).
 template <class C, class T>
 struct Kernel {
     Sequence n;
@@ -91,9 +98,10 @@ struct Kernel {
     Tensor zeros = Tensor::zeros({n.H}, dtype_of<T>());
 
     static T* row_of(Tensor& x, int64_t row) { return x.data<T>() + row * x.size(-1); }
+    static const T* row_of(const Tensor& x, int64_t row) { return x.data<T>() + row * x.size(-1); }
 
-    // The state before step t of row b, in the tensor of all states or of the initial ones.
-    const T* before(Tensor& all, Tensor& initial, int64_t b, int64_t t) {
+    // The state before step t of row b, among all states or the initial ones.
+    const T* before(const Tensor& all, const Tensor& initial, int64_t b, int64_t t) const {
         if (t != n.first(b)) return row_of(all, b * n.T + n.before(t));
         return initial.defined() ? row_of(initial, b) : zeros.data<T>();
     }
@@ -112,31 +120,45 @@ struct Kernel {
         return at;
     }
 
-    // Rows know nothing of each other, so where the batch is cut changes no bit.
+    // Calls f(begin, end) for a share of the batch on each thread. Rows know nothing of each other, so where the batch is
+    // cut changes no bit.
     template <class F>
     void share_out(F f) const {
         parallel_for(n.B, (n.B + thread_count() - 1) / thread_count(), f);
     }
 
-    void forward(const RecurrentWeights& w) {
-        const Packed<T> product(true, n.H, n.G * n.H, w.hh.data<T>());
-        const T* bias = w.bias_hh.defined() ? w.bias_hh.data<T>() : nullptr;
+    // Rows begin ... end - 1 of x [B, T, width] become the bias, or zeros.
+    void begin_with(const Tensor& bias, Tensor& x, int64_t begin, int64_t end) const {
+        const int64_t width = x.size(-1);
+        for (int64_t i = begin * n.T; i < end * n.T; ++i)
+            if (bias.defined())
+                std::copy_n(bias.data<T>(), width, row_of(x, i));
+            else
+                std::fill_n(row_of(x, i), width, T(0));
+    }
+
+    void forward(const Tensor& x, const RecurrentWeights& w) {
+        const Packed<T> input(true, n.I, n.G * n.H, w.ih.data<T>()),
+            product(true, n.H, n.G * n.H, w.hh.data<T>());
+        const Tensor bias = C::sums ? sum_of(w.bias_ih, w.bias_hh) : w.bias_ih;
         share_out([&](int64_t begin, int64_t end) {
+            begin_with(bias, u, begin, end);
+            if (!C::sums) begin_with(w.bias_hh, v, begin, end);
+            input.multiply_add((end - begin) * n.T, row_of(x, begin * n.T), row_of(u, begin * n.T));
+
+            std::vector<detail::CellRow<T>> rows;
             std::vector<const T*> h;
             std::vector<T*> sums;
-            std::vector<detail::CellRow<T>> rows;
             for (int64_t s = 0; s < n.T; ++s) {
-                h.clear(), sums.clear(), rows.clear();
+                rows.clear(), h.clear(), sums.clear();
                 for (int64_t b = begin; b < end; ++b) {
                     const int64_t t = n.step(s);
                     if (t >= n.length(b)) {
                         std::fill_n(row_of(y, b * n.T + t), n.H, T(0));
                         continue;
                     }
-                    const auto& row = rows.emplace_back(at(b, t));
-                    if (!C::sums && bias) std::copy_n(bias, n.G * n.H, row.v);
-                    if (!C::sums && !bias) std::fill_n(row.v, n.G * n.H, T(0));
-                    h.push_back(row.h0), sums.push_back(row.v);
+                    rows.push_back(at(b, t));
+                    h.push_back(rows.back().h0), sums.push_back(rows.back().v);
                 }
                 product.multiply_add(static_cast<int64_t>(rows.size()), h.data(), sums.data());
                 for (const auto& row : rows) C::forward(n.H, row);
@@ -144,10 +166,12 @@ struct Kernel {
         });
     }
 
-    // dh and dc [B, H]: gradients of the final state besides that of y; then of the initial one.
-    void backward(const Tensor& w_hh, const Tensor& dy, Tensor& dh, Tensor& dc) {
-        const Packed<T> product(false, n.G * n.H, n.H, w_hh.data<T>());
-        const T* dys = dy.data<T>();
+    // From dy, and from the gradients dh, dc [B, H] of the final state besides, to those of the gates, in u and v, to that of
+    // x, and to those of the initial state, in dh and dc.
+    void backward(const RecurrentWeights& w, const Tensor& dy, Gradient dx, Tensor& dh,
+                  Tensor& dc) {
+        const int64_t GH = n.G * n.H;
+        const Packed<T> product(false, GH, n.H, w.hh.data<T>());
         share_out([&](int64_t begin, int64_t end) {
             std::vector<const T*> dsums;
             std::vector<T*> dhs;
@@ -157,58 +181,57 @@ struct Kernel {
                     const int64_t t = n.step(s);
                     auto row = at(b, t);
                     if (t >= n.length(b)) {
-                        std::fill_n(row.u, n.G * n.H, T(0));
-                        std::fill_n(row.v, n.G * n.H, T(0));
+                        std::fill_n(row.u, GH, T(0));
+                        std::fill_n(row.v, GH, T(0));
                         continue;
                     }
                     row.dh = row_of(dh, b);
                     if constexpr (C::has_c) row.dc = row_of(dc, b);
                     detail::map_serial(
-                        n.H, row.dh, true, [](T d) { return d; }, dys + (b * n.T + t) * n.H);
+                        n.H, row.dh, true, [](T d) { return d; }, row_of(dy, b * n.T + t));
                     C::backward(n.H, row);
                     dsums.push_back(row.v), dhs.push_back(row.dh);
                 }
                 product.multiply_add(static_cast<int64_t>(dsums.size()), dsums.data(), dhs.data());
             }
         });
+        if (!dx) return;
+        const Packed<T> input(false, GH, n.I, w.ih.data<T>());
+        const auto [out, add] = dx.sink<T>();
+        share_out([&, out = out, add = add](int64_t begin, int64_t end) {
+            T* rows = out + begin * n.T * n.I;
+            if (!add) std::fill_n(rows, (end - begin) * n.T * n.I, T(0));
+            input.multiply_add((end - begin) * n.T, row_of(u, begin * n.T), rows);
+        });
     }
 
-    // The gradients of everything that the gates were made of, from those of the gates.
-    void spread(const Tensor& x, const RecurrentWeights& w, std::span<const Gradient> d) {
+    // The gradients of weights [G H, I], [G H, H] and biases [G H], from those of the gates.
+    void weights(const Tensor& x, std::span<const Gradient> d) {
         const int64_t BT = n.B * n.T, GH = n.G * n.H;
-        Gradient dx = d[0], dw_ih = d[1], dw_hh = d[2], db_ih = d[3], db_hh = d[4];
-        const auto add = [](Gradient to, bool transpose, int64_t rows, int64_t columns, int64_t k,
-                            const T* a, const T* b) {
+        Gradient dw_ih = d[0], dw_hh = d[1], db_ih = d[2], db_hh = d[3];
+        Tensor& dv = C::sums ? u : v;
+        // to += aᵀ b over the leading axis
+        const auto add = [&](Gradient to, int64_t columns, int64_t rows, const T* a, const T* b) {
             if (!to) return;
             const auto [out, adds] = to.sink<T>();
-            gemm(transpose, false, rows, columns, k, a, b, out, adds);
+            gemm(true, false, GH, columns, rows, a, b, out, adds);
         };
-        add(dx, false, BT, n.I, GH, u.data<T>(), w.ih.data<T>());
-        add(dw_ih, true, GH, n.I, BT, u.data<T>(), x.data<T>());
-        Tensor& dv = C::sums ? u : v;
+        add(dw_ih, n.I, BT, u.data<T>(), x.data<T>());
         if (db_ih) db_ih += sum(u.view({BT, GH}), 0);
         if (db_hh) db_hh += sum(dv.view({BT, GH}), 0);
         if (!dw_hh) return;
 
-        // Every step but a row's first has its state before in the neighbouring row of y, so that one product of
-        // two shifted matrices serves them all; the first ones meet the initial state, then leave the matrix.
-        const Tensor starts = n.steps(&Sequence::first);
+        // Every step but a row's first has its state before in the neighbouring row of y, so that one product of two
+        // shifted matrices serves them all. The first ones meet the initial state, then leave the matrix.
+        const Tensor first = n.steps(&Sequence::first);
         if (h0.defined()) {
-            const Tensor first = index_select(dv.view({BT, GH}), 0, starts);  // [B, G H]
-            add(dw_hh, true, GH, n.H, n.B, first.data<T>(), h0.data<T>());
+            const Tensor dv_first = index_select(dv.view({BT, GH}), 0, first);
+            add(dw_hh, n.H, n.B, dv_first.data<T>(), h0.data<T>());
         }
-        for (int32_t row : starts.values<int32_t>()) std::fill_n(row_of(dv, row), GH, T(0));
-        add(dw_hh, true, GH, n.H, BT - 1, dv.data<T>() + (n.reverse ? 0 : GH),
-            y.data<T>() + (n.reverse ? n.H : 0));
+        for (const int32_t i : first.values<int32_t>()) std::fill_n(row_of(dv, i), GH, T(0));
+        add(dw_hh, n.H, BT - 1, row_of(dv, n.reverse ? 0 : 1), row_of(y, n.reverse ? 1 : 0));
     }
 };
-
-Tensor both(const Tensor& a, const Tensor& b) {
-    if (!a.defined()) return a;
-    Tensor sum = a.clone();
-    detail::accumulate(sum, b, true);
-    return sum;
-}
 
 }  // namespace
 
@@ -226,15 +249,14 @@ Recurrence recurrent(Cell cell, const Tensor& x, const RecurrentWeights& w, cons
             const auto states = [&](int64_t width) {
                 return Tensor::empty({n.B, n.T, width}, x.dtype());
             };
-            Kernel<C, T> kernel{
-                n,
-                detail::affine(x, w.ih, C::sums ? both(w.bias_ih, w.bias_hh) : w.bias_ih),
-                C::sums ? Tensor() : states(n.G * n.H),
-                states(n.H),
-                C::has_c ? states(n.H) : Tensor(),
-                h0,
-                c0};
-            kernel.forward(w);
+            Kernel<C, T> kernel{.n = n,
+                                .u = states(n.G * n.H),
+                                .v = C::sums ? Tensor() : states(n.G * n.H),
+                                .y = states(n.H),
+                                .c = C::has_c ? states(n.H) : Tensor(),
+                                .h0 = h0,
+                                .c0 = c0};
+            kernel.forward(x, w);
 
             const Tensor none = Tensor::zeros({}, x.dtype());
             const auto or_none = [&](const Tensor& t) { return t.defined() ? t : none; };
@@ -250,8 +272,8 @@ Recurrence recurrent(Cell cell, const Tensor& x, const RecurrentWeights& w, cons
                           "tape(Tape::Fused::composed)");
                     Gradient dh0 = d[5], dc0 = d[6];
                     Tensor dh = Tensor::zeros({n.B, n.H}, x.dtype());
-                    kernel.backward(w.hh, dy, dh, dc_end);
-                    kernel.spread(x, w, d);
+                    kernel.backward(w, dy, d[0], dh, dc_end);
+                    kernel.weights(x, d.subspan(1, 4));
                     if (dh0) dh0 += dh;
                     if (dc0) dc0 += dc_end;
                 });

@@ -1,6 +1,7 @@
 // Text as it comes from files: checked UTF-8, in documents, and cut into tokens.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -11,7 +12,7 @@ namespace gradus::data {
 /// What is split by, trained on or tested as a whole: a novel, an article, a name.
 struct Document {
     std::string name;  // "Emma", "ca01", "notes.txt"
-    std::string text;  // UTF-8, lines end in \n
+    std::string text;  // UTF-8, lines end in \n; a name is no line and has none
 };
 
 /// Training and test documents of one source.
@@ -28,16 +29,25 @@ void check_utf8(std::string_view source, std::string_view text);
 /// Error where it is missing, empty (or nothing but white space) or not UTF-8.
 std::string read_text(const std::filesystem::path& path);
 
-/// The characters (code points) of a text that is UTF-8, as parts of it.
+/// The characters (code points) of a text, as parts of it. Throws Error where it is not UTF-8.
 std::vector<std::string_view> characters(std::string_view text);
 
-/// The words of a text: what stands between white space; each end of a line is a token "\n".
+/// The code point at the front of a text, and one as UTF-8. Throws Error where there is none, or it
+/// is no character (a surrogate, above U+10FFFF).
+int32_t code_point(std::string_view text);
+std::string utf8(int32_t code);
+
+/// The words of a text, as parts of it: what stands between white space (Unicode's, U+00A0 included);
+/// each end of a line is a token "\n". Throws Error where the text is not UTF-8.
 std::vector<std::string_view> words(std::string_view text);
 
+/// A text on one line: its words, a space between them. Throws Error where it is not UTF-8.
+std::string one_line(std::string_view text);
+
 /// Text from a path, split by document, in one of these forms:
-///   the folder of `./run data austen`: six novels, of which one is the test set;
+///   the folder of `./run data austen`: six novels, of which "Persuasion" is the test set;
 ///   the folder of `./run data brown`: 500 texts, words separated by spaces, a sentence a line;
-///   every tenth text of each genre is the test set;
+///   every tenth text of each genre, at least one, is the test set;
 ///   the folder of `./run data names`: a name a document; a tenth, chosen by the name's own hash,
 ///   is the test set;
 ///   a user's own folder of .txt files: every tenth, at least one, is the test set;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <set>
 
@@ -41,8 +42,9 @@ using Ids = std::vector<int32_t>;
 }  // namespace
 
 TEST_CASE("stream batches: a pass predicts every id once, up to a tail too short for a step") {
-    for (const auto& [count, batch, time] :
+    for (const std::array<int, 3>& sizes :
          {std::array{13, 3, 4}, {14, 3, 4}, {24, 3, 4}, {25, 3, 4}, {101, 7, 3}, {2, 1, 1}}) {
+        const int count = sizes[0], batch = sizes[1], time = sizes[2];
         CAPTURE(count);
         const StreamBatches batches(stream(count), batch, time);
         Ids predicted;
