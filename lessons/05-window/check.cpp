@@ -1,8 +1,10 @@
 // Judges exercise.h of lesson 05: windows and gradients against lists written out, the network against
 // its equation in float64 and against the library's own model.
 #include <doctest/doctest.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "autograd/gradcheck.h"
@@ -17,6 +19,10 @@ namespace {
 
 Tensor ids(const std::vector<int32_t>& values, const Shape& shape) {
     return Tensor::from(values, shape);
+}
+
+std::string listed(const std::vector<int32_t>& document) {
+    return fmt::format("{}", fmt::join(document, " "));
 }
 
 // The largest difference between two tensors; infinity where shapes or dtypes differ.
@@ -208,7 +214,7 @@ TEST_CASE(
     // 0 leads to 1, 1 to 2, 2 to 3, and 3 to 0, which is the end.
     Bigram model = bigram({0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0}, 4);
     Rng rng(1);
-    CHECK(exercise::make_up(model, 3, 0, 50, rng) == std::vector<int32_t>{1, 2, 3});
+    CHECK(listed(exercise::make_up(model, 3, 0, 50, rng)) == "1 2 3");
     REQUIRE(model.last.size() == 4);
     const std::vector<std::vector<int32_t>> windows{{0, 0, 0}, {0, 0, 1}, {0, 1, 2}, {1, 2, 3}};
     for (size_t i = 0; i < 4; ++i) CHECK(distance(model.last[i], ids(windows[i], {1, 3})) == 0);
@@ -217,7 +223,7 @@ TEST_CASE(
 TEST_CASE("task 6 (1 point): a document without an end stops at the longest") {
     Bigram model = bigram({0, 1, 0, 1}, 2);
     Rng rng(1);
-    CHECK(exercise::make_up(model, 2, 0, 7, rng) == std::vector<int32_t>(7, 1));
+    CHECK(listed(exercise::make_up(model, 2, 0, 7, rng)) == "1 1 1 1 1 1 1");
     CHECK(exercise::make_up(model, 2, 0, 0, rng).empty());
 }
 
@@ -227,7 +233,7 @@ TEST_CASE("task 6 (2 points): tokens come as often as the softmax says") {
     double counts[3][3] = {};
     for (int i = 0; i < 4000; ++i) {
         int32_t before = 0;
-        for (const int32_t id : exercise::make_up(model, 1, 0, 1000, rng)) {
+        for (const int32_t id : exercise::make_up(model, 1, 0, 200, rng)) {
             REQUIRE((id == 1 || id == 2));
             counts[before][id] += 1;
             before = id;

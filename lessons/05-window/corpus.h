@@ -23,12 +23,11 @@ constexpr int32_t kEnd = 0;  // of a document: "\n"; also what stands before its
 struct Corpus {
     std::string name, unit;  // "names", "character"
     data::Vocab vocab;
-    Documents train, test;
-    std::string joint;              // between tokens
-    std::optional<double> optimum;  // nats per token of the test set, where the source is known
+    Documents train{}, test{};
+    std::optional<double> optimum{};  // nats per token of the test set, where the source is known
 
     std::string text(const std::vector<int32_t>& ids) const {
-        return vocab.decode(Tensor::from<int32_t>(ids), joint);
+        return vocab.decode(Tensor::from<int32_t>(ids), unit == "word" ? " " : "");
     }
 };
 
@@ -45,15 +44,14 @@ inline Corpus read_corpus(const data::TextData& text, const std::string& unit) {
         const auto more = split(document.text);
         tokens.insert(tokens.end(), more.begin(), more.end());
     }
-    Corpus corpus{text.name, unit, data::Vocab(tokens, {.unknown = "<unk>", .first = {"\n"}}),
-                  {},        {},   unit == "word" ? " " : "",
-                  {}};
+    Corpus corpus{text.name, unit, data::Vocab(tokens, {.unknown = "<unk>", .first = {"\n"}})};
     const auto encode = [&](const std::vector<data::Document>& documents) {
         Documents all;
         for (const data::Document& document : documents) {
             const Tensor ids = corpus.vocab.encode(split(document.text));
             const auto values = ids.values<int32_t>();
-            all.emplace_back(values.begin(), values.end()).push_back(kEnd);
+            auto& sequence = all.emplace_back(values.begin(), values.end());
+            if (sequence.empty() || sequence.back() != kEnd) sequence.push_back(kEnd);
         }
         return all;
     };

@@ -118,10 +118,9 @@ Samples dream_many(models::WindowLM& model, const Corpus& corpus, uint64_t seed)
     return samples;
 }
 
-// Kinds of tokens that a picture of the embeddings tells apart by colour.
-std::string kind(const std::string& token) {
-    if (token.size() != 1) return "words";
-    const char c = token[0];
+// Kinds of characters that a picture of the embeddings tells apart by colour.
+std::string kind(const std::string& character) {
+    const char c = character[0];
     if (std::string_view("aeiouy").find(c) != std::string_view::npos) return "vowels";
     if (c >= 'a' && c <= 'z') return "consonants";
     if (c >= 'A' && c <= 'Z') return "capitals";
@@ -148,7 +147,8 @@ void show_embeddings(Report& report, const Corpus& corpus, const Tensor& table) 
     std::map<std::string, Group> groups;
     for (size_t i = 0; i < common.size(); ++i) {
         const std::string& token = corpus.vocab.token(common[i]);
-        Group& group = groups[common[i] == kEnd ? "others" : kind(token)];
+        const bool letters = corpus.unit == "character" && common[i] != kEnd;
+        Group& group = groups[letters ? kind(token) : common[i] == kEnd ? "end" : "words"];
         const auto row = static_cast<int64_t>(i) * dims;
         group.xs.push_back(flat.at(row));
         group.ys.push_back(dims == 2 ? flat.at(row + 1) : 0);
@@ -160,7 +160,7 @@ void show_embeddings(Report& report, const Corpus& corpus, const Tensor& table) 
     report.figure(plot.size(760, 460),
                   "Rows of C, projected onto the two directions in which they differ most. Nobody "
                   "told the model which tokens are alike.",
-                  "embeddings");
+                  corpus.unit + "s");
 }
 
 void show_training(Report& report, const Corpus& corpus, const History& ours, double order_3,
