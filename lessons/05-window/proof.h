@@ -51,7 +51,7 @@ inline double nats_from(const data::Markov& source, const Tensor& ids, int64_t f
 
 inline void prove(lesson::Results& results, Report& report, const lesson::Options& options) {
     constexpr int64_t kSymbols = 8, kWidest = 4;
-    const int64_t train_size = options.quick ? 30000 : 400000, test_size = 20000;
+    const int64_t train_size = options.quick ? 100000 : 400000, test_size = 20000;
     Rng rng(options.seed);
     const auto source = data::Markov::random(kSymbols, 2, 0.5, rng);
     const Tensor train = source.sample(train_size, rng), test = source.sample(test_size, rng);
