@@ -18,7 +18,14 @@ import sys
 import tempfile
 import time
 
-WORKLOADS = ["mlp-mnist", "tiny-graph"]
+# name: (cell, batch, time, width, layers, words); bench/workloads.cpp has the same names and sizes.
+RECURRENT = {
+    "rnn-lm": ("RNN", 32, 64, 256, 1, 64),
+    "gru-lm": ("GRU", 32, 64, 256, 1, 64),
+    "lstm-lm": ("LSTM", 32, 64, 256, 2, 64),
+    "lstm-word": ("LSTM", 20, 35, 512, 2, 10000),
+}
+WORKLOADS = ["mlp-mnist", *RECURRENT, "tiny-graph"]
 
 
 def build(name, torch):
@@ -28,6 +35,23 @@ def build(name, torch):
         model = nn.Sequential(nn.Linear(784, 1200), nn.ReLU(), nn.Linear(1200, 1200), nn.ReLU(), nn.Linear(1200, 10))
         data = {"x": torch.randn(128, 784), "y": torch.randint(10, (128,))}
         return model, lambda d: F.cross_entropy(model(d["x"]), d["y"].long()), data
+
+    if name in RECURRENT:
+        cell, batch, time, width, layers, vocab = RECURRENT[name]
+
+        class RecurrentLM(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.emb = nn.Embedding(vocab, width)
+                self.rnn = getattr(nn, cell)(width, width, layers, batch_first=True)
+                self.head = nn.Linear(width, vocab)
+
+            def forward(self, ids):
+                return self.head(self.rnn(self.emb(ids.long()))[0])
+
+        model = RecurrentLM()
+        data = {key: torch.randint(vocab, (batch, time)) for key in "xy"}
+        return model, lambda d: F.cross_entropy(model(d["x"]).flatten(0, 1), d["y"].long().flatten()), data
 
     class Chain(nn.Module):
         def __init__(self):
