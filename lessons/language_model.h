@@ -36,7 +36,7 @@ struct LmTrainingOptions {
     double clip = 1;    // longest gradient; 0: any
     uint64_t seed = 1;  // that the model was made with: part of what a checkpoint has to fit
     int tests = 10;     // how often the test loss is measured on the way
-    int64_t test_ids = 50'000;  // ... on so much of the test text
+    int64_t test_ids = 20'000;  // ... on so much of the test text
     double save_every = 20;     // seconds between checkpoints
 };
 

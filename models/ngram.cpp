@@ -278,6 +278,14 @@ std::vector<int32_t> Ngram::sample(std::span<const int32_t> context, int64_t cou
     return drawn;
 }
 
+int64_t Ngram::count(std::span<const int32_t> context, int32_t token) const {
+    counts_->check_id(token, context.size());
+    const History history = counts_->after(context);
+    if (history.found <= history.length) return 0;
+    const uint32_t gram = counts_->find(history.node[static_cast<size_t>(history.length)], token);
+    return gram == kNone ? 0 : counts_->nodes[gram].count;
+}
+
 int64_t Ngram::size() const { return static_cast<int64_t>(counts_->nodes.size()) - kBegin - 1; }
 
 }  // namespace gradus::models

@@ -23,7 +23,9 @@ namespace gradus::models {
 ///               begin a document, where nothing can, keep their own. Each order has discounts of
 ///               its own for counts of 1, 2, and 3 or more: with n_i grams counted i times,
 ///               Y = n_1 / (n_1 + 2 n_2) and D(i) = i - (i + 1) Y n_{i+1} / n_i. Where they are not
-///               defined, or not in (0, i], they are 0.5, 1 and 1.5 (Heafield et al. 2013's).
+///               defined, or not in (0, i], they are 0.5, 1 and 1.5 (Heafield et al. 2013's). One
+///               discount for all counts, n_1 / (n_1 + 2 n_2), was measured too: at orders 4 to 6 it
+///               is 0.006-0.025 nats worse on the novels and on the names of lesson 04.
 enum class Smoothing { add_alpha, witten_bell, kneser_ney };
 
 struct NgramOptions {
@@ -63,6 +65,8 @@ public:
     /// Draws `count` tokens after a context.
     std::vector<int32_t> sample(std::span<const int32_t> context, int64_t count, Rng& rng) const;
 
+    /// c(hw): how often the token followed the last order - 1 ids of the context.
+    int64_t count(std::span<const int32_t> context, int32_t token) const;
     /// How many different n-grams have been counted, of all orders up to the model's.
     int64_t size() const;
 

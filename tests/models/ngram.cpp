@@ -273,6 +273,24 @@ TEST_CASE("ngram: a learned text is no surprise, and its order is used") {
     }
 }
 
+TEST_CASE(
+    "ngram: count is how often a token followed the longest context, whatever the smoothing") {
+    for (const Smoothing smoothing : kAll) {
+        CAPTURE(static_cast<int>(smoothing));
+        Ngram model({.vocab = 20, .order = 3, .smoothing = smoothing});
+        model.add(letters("abracadabra"));
+        model.add(letters("abba"));
+        CHECK(model.count(letters("ab"), 17) == 2);
+        CHECK(model.count(letters("dab"), 17) == 2);
+        CHECK(model.count(letters("bra"), 2) == 1);
+        CHECK(model.count(letters("ra"), 0) == 0);
+        CHECK(model.count(letters("tt"), 0) == 0);
+        CHECK(model.count({}, 0) == 2);  // both documents begin so
+        CHECK(model.count(letters("a"), 1) == 2);
+        CHECK(model.count(letters("b"), 1) == 0);
+    }
+}
+
 TEST_CASE("ngram: ids up to the vocabulary's end count, and the order of documents does not") {
     Rng rng(4);
     const Ids a = random_ids(500, 50000, rng), b{49999, 0, 49999, 0};
