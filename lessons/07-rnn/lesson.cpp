@@ -80,15 +80,15 @@ Task load(const lesson::Options& options) {
 }
 
 void show_training(Report& report, const lesson::LmHistory& history, double ngram) {
-    const Values steps = counting(history.losses.size(), 1);
+    const auto losses = course(history.losses), norms = course(history.norms);
     report::Plot loss("Loss", "step", "nats a character");
-    loss.noisy_line("training", steps, history.losses);
-    loss.line("test", history.test_steps, history.test_losses).hline("best n-gram", ngram);
-    report.figure(loss, "Training loss of each batch; test loss on the way.", "loss");
+    loss.line("training", losses.steps, losses.means);
+    loss.line("test", history.test_steps, history.test_losses).hline("best n-gram", ngram).log_y();
+    report.figure(loss, "Training loss, means of some batches; test loss on the way.", "loss");
 
     report::Plot norm("The gradient's norm", "step", "norm before clipping");
-    norm.noisy_line("norm", steps, history.norms).log_y().size(760, 300);
-    report.figure(norm, "The length of the whole gradient, batch by batch.");
+    norm.line("norm", norms.steps, norms.means).log_y().size(760, 300);
+    report.figure(norm, "The length of the whole gradient, means of some batches.");
 }
 
 // How far back the loss of one character is heard: from places all over a text, each with as many
@@ -215,7 +215,8 @@ int run(const lesson::Options& options, const Settings& settings) {
                                       .epochs = static_cast<double>(options.epochs_or(4, 1)),
                                       .rate = settings.rate,
                                       .clip = settings.clip,
-                                      .seed = options.seed},
+                                      .seed = options.seed,
+                                      .test_ids = corpus.test.size()},
                                      {.file = checkpoint, .resume = resumed}, history);
     if (!done) return lesson::stopped(options, checkpoint);
     if (!options.save.empty() && checkpoint != options.save) {

@@ -164,8 +164,8 @@ inline void prove_forgetting(lesson::Results& results, Report& report, uint64_t 
         results.add("ours: RNN, T = 100", far.test, within(data::Adding::kBaseline, 0.02));
     }
     report::Plot plot("The adding problem", "step", "mean squared error");
-    plot.noisy_line("T = 10", counting(near.errors.size()), near.errors);
-    plot.noisy_line("T = 100", counting(far.errors.size()), far.errors);
+    const Course ten = course(near.errors), hundred = course(far.errors);
+    plot.line("T = 10", ten.steps, ten.means).line("T = 100", hundred.steps, hundred.means);
     report.figure(plot.hline("always 1", data::Adding::kBaseline).log_y(),
                   "The same network, the same number of steps: over 10 steps it learns to add the "
                   "two marked numbers, over 100 it does not learn that they matter.",
