@@ -163,6 +163,30 @@ Recurrence recurrent(Cell cell, const Tensor& x, const RecurrentWeights& weights
                      const Tensor& h0 = {}, const Tensor& c0 = {}, const Tensor& lengths = {},
                      bool reverse = false);
 
+// Attention -----------------------------------------------------------------------------------------------------------
+
+/// Which keys a query may attend to; without either, all.
+struct AttentionMask {
+    bool causal =
+        false;  // query t of T: keys 0 ... t + S - T, so that the last query sees them all
+    Tensor key_lengths{};  // [B], i32, 0 ... S: keys from there on are padding
+};
+
+struct Attention {
+    Tensor y;        // [B, T, D]
+    Tensor weights;  // [B, H, T, S], for looking at: no gradient goes through it
+};
+
+/// softmax(Q Kᵀ / √d + M) V for each of H heads of width d = D / H, which lie side by side in q [B, T, D], k and v [B, S, D]
+/// (Vaswani et al. 2017, equation 1). M is 0 where attending is allowed and -∞ elsewhere; a query that may attend to nothing
+/// gets zeros.
+Attention scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
+                                       int64_t heads, const AttentionMask& mask = {});
+/// The same where one product has made all three, qkv [B, T, 3 D], or keys and values, kv [B, S, 2 D]; nothing is copied.
+Attention self_attention(const Tensor& qkv, int64_t heads, const AttentionMask& mask = {});
+Attention cross_attention(const Tensor& q, const Tensor& kv, int64_t heads,
+                          const AttentionMask& mask = {});
+
 // The same in plain ops: what the lessons teach, and what the fused kernels above are tested against -------------------
 
 namespace composed {
@@ -179,6 +203,8 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
 Recurrence recurrent(Cell cell, const Tensor& x, const RecurrentWeights& weights,
                      const Tensor& h0 = {}, const Tensor& c0 = {}, const Tensor& lengths = {},
                      bool reverse = false);
+Attention scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
+                                       int64_t heads, const AttentionMask& mask = {});
 }  // namespace composed
 
 // For ops of your own: elementwise ones start from autograd/ops/elementwise.h, others from record() in autograd/tape.h.

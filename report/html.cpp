@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "autograd/error.h"
+#include "report/attention.h"
 #include "report/svg.h"
 #include "report/text.h"
 
@@ -156,19 +157,26 @@ Page& Page::figures(const std::vector<std::string>& drawings, std::string_view c
 
 std::string Page::html() const {
     std::string html = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
+    // Text is escaped, so only a drawing can begin with this. Such a page has one script, known by
+    // its hash, and no other runs.
+    const bool scripted = body_.find("<div class=\"attention\"") != std::string::npos;
     // Nothing may be loaded from anywhere; the icon keeps a browser from asking for one.
-    html +=
+    html += fmt::format(
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-        "style-src 'unsafe-inline'; img-src data:\">\n"
+        "style-src 'unsafe-inline'; img-src data:{}\">\n",
+        scripted ? fmt::format("; script-src 'sha256-{}'", attention_script_hash()) : "");
+    html +=
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<meta name=\"color-scheme\" content=\"light dark\">\n"
         "<link rel=\"icon\" href=\"data:,\">\n";
-    html += fmt::format("<title>{}</title>\n<style>{}{}</style>\n</head>\n<body>\n<main>\n",
-                        escape(title_), svg_style(), kPageStyle);
+    html += fmt::format("<title>{}</title>\n<style>{}{}{}</style>\n</head>\n<body>\n<main>\n",
+                        escape(title_), svg_style(), kPageStyle, scripted ? attention_style() : "");
     html += fmt::format("<h1>{}</h1>\n", escape(title_));
     if (!subtitle_.empty())
         html += fmt::format("<p class=\"subtitle\">{}</p>\n", escape(subtitle_));
-    return html + summary_ + body_ + "</main>\n</body>\n</html>\n";
+    html += summary_ + body_ + "</main>\n";
+    if (scripted) html += fmt::format("<script>{}</script>\n", attention_script());
+    return html + "</body>\n</html>\n";
 }
 
 void Page::save(const std::filesystem::path& path) const { write_file(path, html()); }

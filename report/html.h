@@ -1,4 +1,4 @@
-// A report: one HTML file that needs nothing else, neither a network nor a script.
+// A report: one HTML file that needs nothing else.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,8 @@
 namespace gradus::report {
 
 // A page that grows from top to bottom. It follows light and dark, prints well, and forbids itself
-// by a content policy to load anything. All text is escaped, wherever it comes from.
+// by a content policy to load anything and to run any script but that of an AttentionView. All text
+// is escaped, wherever it comes from.
 //
 //     Page page("Lesson 03 · training");
 //     page.heading("Loss").text("Adam, 10 epochs.").figure(plot.svg(), "Training loss.");

@@ -38,12 +38,15 @@ public:
     PairBatches(std::vector<PairIds> pairs, const PairBatchOptions& options = {});
 
     int64_t per_epoch() const;
+    /// The batch of a step; each epoch has an order of its own. Costs least in ascending order.
     PairBatch at(int64_t step);
 
     /// Chosen pairs as one batch, in the order given.
     PairBatch batch_of(const std::vector<int32_t>& positions) const;
 
 private:
+    void begin_epoch(int64_t epoch);
+
     std::vector<PairIds> pairs_;
     PairBatchOptions options_;
     std::vector<std::vector<int32_t>> batches_;  // of epoch epoch_

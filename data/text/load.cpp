@@ -2,7 +2,7 @@
 #include <map>
 
 #include "autograd/error.h"
-#include "autograd/random.h"
+#include "data/split.h"
 #include "data/text/austen.h"
 #include "data/text/brown.h"
 #include "data/text/names.h"
@@ -23,9 +23,6 @@ TextData load_austen(const fs::path& rdb) {
     return data;
 }
 
-// Is a document in the test set, which is the i-th of n of its kind? Of few, the last one is.
-bool is_tenth(size_t i, size_t n) { return n < kTenth ? i + 1 == n : i % kTenth == kTenth - 1; }
-
 TextData load_brown(const fs::path& folder) {
     TextData data{"brown", {}, {}};
     const std::vector<BrownText> texts = read_brown(folder);
@@ -38,17 +35,10 @@ TextData load_brown(const fs::path& folder) {
     return data;
 }
 
-// FNV-1a (Fowler, Noll, Vo), mixed once more: other names in the list move none.
-uint64_t hash_of(std::string_view name) {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    return Rng(hash).state();
-}
-
 TextData load_names(const fs::path& folder) {
     TextData data{"names", {}, {}};
     for (const std::string& name : read_names(folder))
-        (hash_of(name) % kTenth == 0 ? data.test : data.train).push_back({name, name});
+        (is_tenth(name) ? data.test : data.train).push_back({name, name});
     return data;
 }
 

@@ -3,6 +3,7 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <array>
 
 #include "autograd/error.h"
 #include "data/files.h"
@@ -85,6 +86,21 @@ std::vector<std::string_view> characters(std::string_view text) {
     return found;
 }
 
+int32_t code_point(std::string_view text) {
+    check(!text.empty(), "code point", "the text is empty; at least one character expected");
+    const Character character = first_character(text);
+    if (character.bytes == 0) fail_not_utf8("code point", text, 0);
+    return character.code;
+}
+
+std::string utf8(int32_t code) {
+    check(utf8proc_codepoint_valid(code), "utf8",
+          "{:#x} is no character; 0 ... 0x10ffff, surrogates excepted, expected", code);
+    std::array<utf8proc_uint8_t, 4> bytes;
+    const utf8proc_ssize_t size = utf8proc_encode_char(code, bytes.data());
+    return {bytes.begin(), bytes.begin() + size};
+}
+
 std::vector<std::string_view> words(std::string_view text) {
     std::vector<std::string_view> found;
     const char* begin = text.data();  // of the word that is being read
@@ -99,6 +115,16 @@ std::vector<std::string_view> words(std::string_view text) {
     });
     end_word(text.data() + text.size());
     return found;
+}
+
+std::string one_line(std::string_view text) {
+    std::string line;
+    for (std::string_view word : words(text)) {
+        if (word == "\n") continue;
+        if (!line.empty()) line += ' ';
+        line += word;
+    }
+    return line;
 }
 
 }  // namespace gradus::data

@@ -1,6 +1,7 @@
 // Text as it comes from files: checked UTF-8, in documents, and cut into tokens.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -31,9 +32,17 @@ std::string read_text(const std::filesystem::path& path);
 /// The characters (code points) of a text, as parts of it. Throws Error where it is not UTF-8.
 std::vector<std::string_view> characters(std::string_view text);
 
+/// The code point at the front of a text, and one as UTF-8. Throws Error where there is none, or it
+/// is no character (a surrogate, above U+10FFFF).
+int32_t code_point(std::string_view text);
+std::string utf8(int32_t code);
+
 /// The words of a text, as parts of it: what stands between white space (Unicode's, U+00A0 included);
 /// each end of a line is a token "\n". Throws Error where the text is not UTF-8.
 std::vector<std::string_view> words(std::string_view text);
+
+/// A text on one line: its words, a space between them. Throws Error where it is not UTF-8.
+std::string one_line(std::string_view text);
 
 /// Text from a path, split by document, in one of these forms:
 ///   the folder of `./run data austen`: six novels, of which "Persuasion" is the test set;

@@ -77,3 +77,19 @@ TEST_CASE("text: words stand between white space; an end of a line is one") {
     CHECK(words(" \t ").empty());
     CHECK(contains(error_of([] { words("a \xff"); }), "is not UTF-8"));
 }
+
+TEST_CASE("text: on one line there is one space between words") {
+    CHECK(one_line(" to be,\n\n or\u00a0not\t") == "to be, or not");
+    CHECK(one_line("\n \u3000") == "");
+    CHECK(contains(error_of([] { one_line("a \xff"); }), "is not UTF-8"));
+}
+
+TEST_CASE("text: a code point and back") {
+    for (const char* text : {"a", "\u00e9", "\u4e16", "\U0001f600", "\U0010ffff"})
+        CHECK(utf8(code_point(text)) == text);
+    CHECK(code_point("\u00e9t\u00e9") == 0xe9);
+    CHECK(contains(error_of([] { code_point(""); }), "the text is empty"));
+    CHECK(contains(error_of([] { code_point("\xe9"); }), "is not UTF-8"));
+    for (const int32_t code : {-1, 0xd800, 0x110000})
+        CHECK(contains(error_of([&] { utf8(code); }), "is no character"));
+}
