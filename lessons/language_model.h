@@ -3,11 +3,13 @@
 #pragma once
 
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "data/text/text.h"
 #include "data/text/vocab.h"
+#include "lessons/common.h"
 #include "models/rnn_lm.h"
 
 namespace gradus::lesson {
@@ -21,6 +23,19 @@ struct Corpus {
 };
 Corpus character_corpus(const data::TextData& text);
 Corpus word_corpus(const data::TextData& text, int64_t max_vocab);
+
+// A text to learn from; of a generated one, what its test part costs by its own grammar.
+struct LmText {
+    data::TextData text;
+    double optimum = std::numeric_limits<double>::quiet_NaN();  // nats a character
+};
+// What --data names, `usual` where it names nothing; a part of it for a quick run. "generated" is
+// sentences of a small grammar, one a line.
+LmText load_lm_text(const Options& options, const std::string& usual = "austen");
+
+// Nats a token of n-gram models of order 1 ... `orders` on the test text from its second token on,
+// by interpolated Kneser-Ney and by Witten-Bell, the better of the two.
+std::vector<double> count_by_order(const Corpus& corpus, int orders = 6);
 
 // Where --data points to: a path, or a name that `./run data` knows. Throws Error, with what to do,
 // where nothing is there.
