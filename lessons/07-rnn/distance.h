@@ -81,7 +81,7 @@ inline Values gradient_over_distance(int64_t time, const nn::RecurrentState& sta
     for (size_t i = gradients.size(); i > 0; i -= parts) {
         double squares = 0;
         for (size_t part = 1; part <= parts; ++part)
-            squares += sum(square(gradients[i - part])).item();
+            squares += sum(square(gradients[i - part].to(Dtype::f64))).item();
         norms.push_back(std::sqrt(squares));
     }
     return norms;
