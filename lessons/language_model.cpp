@@ -169,21 +169,24 @@ LmText load_lm_text(const Options& options, const std::string& usual) {
     return loaded;
 }
 
-std::vector<double> count_by_order(const Corpus& corpus, int orders) {
+std::vector<double> count_by_order(const std::vector<Tensor>& train_documents, const Tensor& test,
+                                   int64_t vocab, int orders) {
     Values best;
     for (int order = 1; order <= orders; ++order) {
         double nats = INFINITY;
         for (const auto smoothing :
              {models::Smoothing::kneser_ney, models::Smoothing::witten_bell}) {
-            models::Ngram model(
-                {.vocab = corpus.vocab.size(), .order = order, .smoothing = smoothing});
-            for (const Tensor& document : corpus.train_documents)
-                model.add(document.values<int32_t>());
-            nats = std::min(nats, model.nats(corpus.test.values<int32_t>(), 1));
+            models::Ngram model({.vocab = vocab, .order = order, .smoothing = smoothing});
+            for (const Tensor& document : train_documents) model.add(document.values<int32_t>());
+            nats = std::min(nats, model.nats(test.values<int32_t>(), 1));
         }
-        best.push_back(nats / static_cast<double>(corpus.test.size() - 1));
+        best.push_back(nats / static_cast<double>(test.size() - 1));
     }
     return best;
+}
+
+std::vector<double> count_by_order(const Corpus& corpus, int orders) {
+    return count_by_order(corpus.train_documents, corpus.test, corpus.vocab.size(), orders);
 }
 
 fs::path data_path(const std::string& data) {
