@@ -187,6 +187,11 @@ Attention self_attention(const Tensor& qkv, int64_t heads, const AttentionMask& 
 Attention cross_attention(const Tensor& q, const Tensor& kv, int64_t heads,
                           const AttentionMask& mask = {});
 
+/// e_ts = vᵀ tanh(q_t + k_s),  p = softmax_s(e),  y_t = Σ_s p_ts h_s (Bahdanau, Cho, Bengio 2015, section 3.1): q [B, T, A],
+/// k [B, S, A], v [A], h [B, S, D] -> y [B, T, D], weights [B, T, S]. `key_lengths` [B] as in AttentionMask.
+Attention additive_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& h,
+                             const Tensor& key_lengths = {});
+
 // The same in plain ops: what the lessons teach, and what the fused kernels above are tested against -------------------
 
 namespace composed {
@@ -205,6 +210,8 @@ Recurrence recurrent(Cell cell, const Tensor& x, const RecurrentWeights& weights
                      bool reverse = false);
 Attention scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                        int64_t heads, const AttentionMask& mask = {});
+Attention additive_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& h,
+                             const Tensor& key_lengths = {});
 }  // namespace composed
 
 // For ops of your own: elementwise ones start from autograd/ops/elementwise.h, others from record() in autograd/tape.h.

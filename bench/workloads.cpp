@@ -3,6 +3,8 @@
 #include "autograd/ops.h"
 #include "models/mlp.h"
 #include "models/rnn_lm.h"
+#include "models/seq2seq.h"
+#include "models/transformer.h"
 #include "nn/init.h"
 #include "nn/loss.h"
 
@@ -49,6 +51,42 @@ Workload recurrent_lm(const Sizes& size) {
         .model = model};
 }
 
+// One step of translation on random ids.
+template <class Model>
+Workload translation(std::shared_ptr<Model> model, const Sizes& size) {
+    const int64_t batch = size.at("batch"), time = size.at("time"), vocab = size.at("vocab");
+    Rng rng(1);
+    const Tensor source = random_ids(rng, {batch, time}, vocab),
+                 x = random_ids(rng, {batch, time}, vocab),
+                 y = random_ids(rng, {batch, time}, vocab);
+    return {.parameters = model->named_parameters(),
+            .data = {{"source", source}, {"x", x}, {"y", y}},
+            .loss = [model = model.get(), source, x,
+                     y] { return nn::cross_entropy((*model)(source, {}, x), y); },
+            .tokens = batch * time,
+            .model = model};
+}
+
+Workload bahdanau(const Sizes& size) {
+    const int64_t vocab = size.at("vocab"), dim = size.at("dim");
+    return translation(
+        std::make_shared<models::Seq2Seq>(models::Seq2SeqOptions{
+            .source_vocab = vocab, .target_vocab = vocab, .dim = dim, .hidden = dim}),
+        size);
+}
+
+Workload transformer(const Sizes& size) {
+    const int64_t vocab = size.at("vocab");
+    return translation(std::make_shared<models::Transformer>(
+                           models::TransformerOptions{.source_vocab = vocab,
+                                                      .target_vocab = vocab,
+                                                      .dim = size.at("dim"),
+                                                      .heads = size.at("heads"),
+                                                      .layers = size.at("layers"),
+                                                      .ff = size.at("ff")}),
+                       size);
+}
+
 // `ops` tiny ops on a vector of `dim` elements: the cost of the tape itself.
 Workload tiny_graph(const Sizes& size) {
     const int64_t ops = size.at("ops");
@@ -87,6 +125,20 @@ const std::map<std::string, Kind>& workloads() {
          {"two LSTM layers under a softmax over words",
           {{"batch", 20}, {"time", 35}, {"dim", 512}, {"layers", 2}, {"vocab", 10000}},
           recurrent_lm<Cell::lstm>}},
+        {"bahdanau",
+         {"GRU encoder both ways, additive attention, GRU decoder",
+          {{"batch", 64}, {"time", 20}, {"dim", 256}, {"vocab", 4000}},
+          bahdanau}},
+        {"transformer",
+         {"encoder and decoder of three layers, post-norm",
+          {{"batch", 64},
+           {"time", 20},
+           {"dim", 256},
+           {"layers", 3},
+           {"heads", 8},
+           {"ff", 512},
+           {"vocab", 4000}},
+          transformer}},
         {"tiny-graph",
          {"a chain of tiny multiplications and tanh", {{"dim", 16}, {"ops", 500}}, tiny_graph}},
     };

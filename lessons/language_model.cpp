@@ -194,8 +194,8 @@ fs::path data_path(const std::string& data) {
     if (!fs::exists(path) && !path.has_parent_path())  // a name: where ./run data puts it
         path = report_folder().parent_path().parent_path() / ".data" / path;
     check(fs::exists(path), "data",
-          "there is nothing at {}. Fetch a known set with ./run data NAME (austen, brown), give a "
-          "file or folder of your own with --data PATH, or go on with --data generated",
+          "there is nothing at {}. Fetch a known set with ./run data NAME (names, austen, brown), "
+          "give a file or folder of your own with --data PATH, or go on with --data generated",
           path.string());
     return path;
 }

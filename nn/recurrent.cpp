@@ -87,6 +87,30 @@ RecurrentOutput Recurrent::operator()(const Tensor& x, const RecurrentState& sta
     return {y, {stack(h), c.empty() ? Tensor() : stack(c)}};
 }
 
+RecurrentCell::RecurrentCell(Cell cell, int64_t input, int64_t hidden)
+    : Module(layer_name(cell)), cell_(cell) {
+    check(input > 0 && hidden > 0, name(), "input {}, hidden {}: at least 1 of each expected",
+          input, hidden);
+    const double bound = 1 / std::sqrt(static_cast<double>(hidden));
+    const int64_t rows = gates(cell) * hidden;
+    const auto make = [&](const char* what, Tensor& tensor, const Shape& shape) {
+        tensor = init::uniform(Tensor::empty(shape), -bound, bound);
+        parameter(what, tensor);
+    };
+    make("weight_ih", weights_.ih, {rows, input});
+    make("weight_hh", weights_.hh, {rows, hidden});
+    make("bias_ih", weights_.bias_ih, {rows});
+    make("bias_hh", weights_.bias_hh, {rows});
+}
+
+RecurrentState RecurrentCell::operator()(const Tensor& x, const RecurrentState& before) {
+    const Scope in(name());
+    check(x.rank() == 2, name(), "x is {}: [B, I] expected", x.shape());
+    const auto run =
+        recurrent(cell_, reshape(x, {x.size(0), 1, x.size(1)}), weights_, before.h, before.c);
+    return {run.h, run.c};
+}
+
 RNN::RNN(int64_t input, int64_t hidden, const RecurrentOptions& options, Nonlinearity nonlinearity)
     : Recurrent(nonlinearity == Nonlinearity::relu ? Cell::rnn_relu : Cell::rnn_tanh, input, hidden,
                 options) {}

@@ -84,4 +84,22 @@ struct GRU : Recurrent {
     GRU(int64_t input, int64_t hidden, const RecurrentOptions& options = {});
 };
 
+/// One step of a cell at a time, for decoders whose next input depends on the last state; PyTorch's RNNCell, LSTMCell and
+/// GRUCell: weight_ih [G H, I], weight_hh [G H, H], bias_ih [G H], bias_hh [G H].
+class RecurrentCell : public Module {
+public:
+    RecurrentCell(Cell cell, int64_t input, int64_t hidden);
+
+    /// x [B, I] and the state before, h and c [B, H] (undefined: zeros) -> the state after.
+    RecurrentState operator()(const Tensor& x, const RecurrentState& before = {});
+
+    Cell cell() const { return cell_; }
+    int64_t hidden_size() const { return weights_.hh.size(1); }
+    RecurrentWeights& weights() { return weights_; }
+
+private:
+    Cell cell_;
+    RecurrentWeights weights_;
+};
+
 }  // namespace gradus::nn

@@ -94,20 +94,30 @@ struct Choice {
 // The k most probable tokens of a row, best first; of equal ones the first.
 template <class T>
 void best_of_row(const T* x, int64_t n, Choice* top, int64_t k) {
-    const auto better = [](const Choice& a, const Choice& b) {
-        return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
+    // Puts token i at its place among `kept` better and worse ones; the worst may fall out.
+    const auto insert = [&](int64_t i, int64_t kept) {
+        int64_t place = kept;
+        const auto logit = static_cast<double>(x[i]);
+        for (; place > 0 && top[place - 1].logit < logit; --place)
+            if (place < k) top[place] = top[place - 1];
+        top[place] = {logit, static_cast<int32_t>(i)};
     };
-    for (int64_t i = 0; i < k; ++i) top[i] = {static_cast<double>(x[i]), static_cast<int32_t>(i)};
-    std::make_heap(top, top + k, better);  // the worst stands in front
-    T worst = static_cast<T>(top[0].logit);
-    for (int64_t i = k; i < n; ++i) {
-        if (!(x[i] > worst)) continue;
-        std::pop_heap(top, top + k, better);
-        top[k - 1] = {static_cast<double>(x[i]), static_cast<int32_t>(i)};
-        std::push_heap(top, top + k, better);
-        worst = static_cast<T>(top[0].logit);
+    for (int64_t i = 0; i < k; ++i) insert(i, i);
+    T worst = static_cast<T>(top[k - 1].logit);
+    // Most tokens are worse than the k best so far; blocks of them are passed by with one comparison.
+    constexpr int64_t kBlock = 64;
+    for (int64_t begin = k; begin < n; begin += kBlock) {
+        const int64_t end = std::min(begin + kBlock, n);
+        T best = x[begin];
+#pragma omp simd reduction(max : best)
+        for (int64_t i = begin; i < end; ++i) best = x[i] > best ? x[i] : best;
+        if (!(best > worst)) continue;
+        for (int64_t i = begin; i < end; ++i) {
+            if (!(x[i] > worst)) continue;
+            insert(i, k);
+            worst = static_cast<T>(top[k - 1].logit);
+        }
     }
-    std::sort_heap(top, top + k, better);
 }
 
 class BeamSearch {

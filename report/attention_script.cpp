@@ -22,7 +22,8 @@ std::string_view attention_style() {
   image-rendering: pixelated; outline: 1px solid var(--line); }
 .attention label:hover canvas { outline-color: var(--ink); }
 .attention input:checked + canvas { outline: 2px solid var(--s1); }
-.attention input:focus-visible + canvas { outline: 3px solid var(--s1); outline-offset: 1px; }
+.attention input:focus-visible + canvas { outline: 3px solid var(--s1); outline-offset: 1px;
+  position: relative; z-index: 1; }
 .attention .chosen { flex: 0 1 auto; min-width: 0; max-width: 100%; overflow-x: auto; }
 .attention .choice { margin: 0; font-weight: 600; }
 .attention .reading { margin: .15rem 0 .4rem; min-height: 1.3em; color: var(--soft); }
@@ -33,7 +34,8 @@ std::string_view attention_style() {
 .attention thead th { vertical-align: bottom; white-space: nowrap; color: var(--ink); }
 .attention th { font-weight: 400; }
 .attention th span { display: block; overflow: hidden; text-overflow: ellipsis; max-width: 110px; }
-.attention tbody th { text-align: right; padding-right: 6px; white-space: nowrap; }
+.attention tbody th { text-align: right; vertical-align: middle; padding-right: 6px;
+  white-space: nowrap; }
 .attention tbody th span { line-height: 1.1; }
 .attention thead span { writing-mode: vertical-rl; transform: rotate(180deg); max-width: none;
   max-height: 110px; margin: 0 auto; padding-top: 5px; line-height: 1.05; }
@@ -54,6 +56,7 @@ std::string_view attention_style() {
 .attention .scale span { display: flex; justify-content: space-between; }
 @media print {
   .attention { break-inside: avoid; }
+  .attention .kinds { flex-direction: row; zoom: .9; }
   .attention .hint { display: none; }
   .attention select { border: 0; padding: 0; appearance: none; }
 }
@@ -117,6 +120,7 @@ class View {
     menu.selectedIndex = 0;
     menu.addEventListener("change", () => {
       this.sentence = this.sentences[menu.selectedIndex];
+      this.cursor = null;
       this.draw();
     });
     return menu;
@@ -186,7 +190,7 @@ class View {
       ink.style.opacity = Math.sqrt(weight ?? 0);
       const td = make("td", {title: `${rows[r]} → ${columns[c]}: ${words(weight)}`}, ink);
       td.style.height = size + "px";
-      td.className = weight === null ? "missing" : weight > 0.4 ? "strong" : "";
+      td.className = weight === null ? "missing" : weight > 0.45 ? "strong" : "";
       if (size >= 24 && weight >= 0.005) td.append(make("u", {textContent: weight.toFixed(2)}));
       return td;
     };
@@ -200,9 +204,9 @@ class View {
         ...columns.map((_, c) => cell(weights[r * columns.length + c], r, c))))));
     this.choice.textContent = this.words(this.head);
     this.table.ariaLabel = this.choice.textContent;
+    if (this.cursor) return this.read(...this.cursor);
     this.reading.replaceChildren(make("span", {className: "hint",
       textContent: "Point at a cell, or use the arrow keys."}));
-    this.cursor = null;
   }
 
   // Marks a cell and its two tokens, and says what is there.
@@ -243,6 +247,6 @@ document.querySelectorAll(".attention").forEach((root, number) => new View(root,
 }
 
 // sha256 of the script above, in base 64. tests/browser/test.sh tells when it is another.
-std::string_view attention_script_hash() { return "WIu1xPDQbndlWbMg5anvQ3OUeVmieO3S8XjeyebwhTE="; }
+std::string_view attention_script_hash() { return "HAPFcyV+wSoWIYGLEMWESrb2vNtXTLkKeYw/q2asUUc="; }
 
 }  // namespace gradus::report

@@ -5,6 +5,7 @@
 
 #include "autograd/blas.h"
 #include "autograd/ops/elementwise.h"
+#include "autograd/ops/lengths.h"
 #include "autograd/packed.h"
 
 namespace gradus {
@@ -50,16 +51,7 @@ struct Sequence {
                   H);
             check_same_dtype(op, x, state);
         }
-        lengths.assign(static_cast<size_t>(B), static_cast<int32_t>(T));
-        if (!given.defined()) return;
-        check(given.dtype() == Dtype::i32 && given.shape() == Shape{B}, op,
-              "x is {}, lengths are {} {}: [{}] i32 expected", x.shape(), given.shape(),
-              name(given.dtype()), B);
-        std::copy_n(given.data<int32_t>(), B, lengths.begin());
-        for (int64_t b = 0; b < B; ++b)
-            check(length(b) >= 1 && length(b) <= T, op,
-                  "the length of row {} is {}: 1 ... {} expected (leave empty sequences out)", b,
-                  length(b), T);
+        lengths = detail::row_lengths(op, given, B, 1, T);
     }
 
     int32_t length(int64_t b) const { return lengths[static_cast<size_t>(b)]; }

@@ -1,4 +1,4 @@
-// PyTorch's figures (tests/fixtures/make_nn.py), and how far ours are from them.
+// PyTorch's figures (tests/fixtures/make_*.py), and how far ours are from them.
 #pragma once
 
 #include <algorithm>
@@ -14,10 +14,10 @@
 
 namespace gradus::test {
 
-/// The tensors of nn.safetensors under "NAME/".
-inline nn::StateDict fixture(const std::string& name) {
-    static const nn::TensorFile file = nn::load_safetensors(GRADUS_FIXTURES "/nn.safetensors");
-    return nn::with_prefix_removed(file.tensors, name + "/");
+/// The tensors of a file of fixtures under "NAME/".
+inline nn::StateDict fixture(const std::string& name, const std::string& file = "nn") {
+    const std::string path = std::string(GRADUS_FIXTURES "/") + file + ".safetensors";
+    return nn::with_prefix_removed(nn::load_safetensors(path).tensors, name + "/");
 }
 
 /// The largest difference between two tensors; infinity where shapes differ.

@@ -159,6 +159,11 @@ for half in female male; do
 done
 claim "and both are there" 0 data names
 lacks "$asked" "npm"
+claim "of two Debian packages each has a folder, too" 0 data en-fr
+for language in en-us fr; do
+    holds "the pages in $language" grep -qx "$language" \
+        "$tree/.data/en-fr/libreoffice-help-$language/text/shared/a.html"
+done
 claim "tests fetch all that they need" 0 tests
 lacks "$output" "skipped"
 claim "unknown data is refused, with the list" 2 data digits nothing

@@ -103,6 +103,22 @@ TEST_CASE("attention: packed inputs give what separate ones give") {
                    {concat(xs, -1)});
 }
 
+TEST_CASE("attention: one tensor may be several of the inputs") {
+    const AttentionMask causal{.causal = true};
+    check_gradient("all three",
+                   [&](const auto& in) {
+                       return scaled_dot_product_attention(in[0], in[0], in[0], 2, causal).y;
+                   },
+                   {uniform({2, 4, 6})});
+    check_gradient(
+        "keys and values",
+        [&](const auto& in) { return scaled_dot_product_attention(in[0], in[1], in[1], 2).y; },
+        {uniform({2, 3, 4}), uniform({2, 5, 4}, -1, 1, 2)});
+    check_gradient("additive",
+                   [&](const auto& in) { return additive_attention(in[0], in[0], in[1], in[0]).y; },
+                   {uniform({2, 4, 6}), uniform({6})});
+}
+
 TEST_CASE("attention: rows of weights sum to 1, or are 0 where nothing may be attended to") {
     const Setting s{3, 6, 6, 2, 3, true, {6, 0, 2}};
     const auto xs = s.inputs();
@@ -147,8 +163,7 @@ TEST_CASE("attention: errors name what was given and what was expected") {
     CHECK(fails(call(x, y, x, 2), {"q is [2, 5, 6], k is [2, 4, 6], v is [2, 5, 6]"}));
     CHECK(fails(call(x, uniform({3, 4, 6}), uniform({3, 4, 6}), 2), {"k is [3, 4, 6]"}));
     CHECK(fails(call(uniform({5, 6}), y, y, 2), {"q is [5, 6]", "three axes"}));
-    CHECK(fails(call(x, y, y, 2, {.key_lengths = ids({4}, {1})}),
-                {"key_lengths are [1] i32", "[2]"}));
+    CHECK(fails(call(x, y, y, 2, {.key_lengths = ids({4}, {1})}), {"lengths are [1] i32", "[2]"}));
     CHECK(fails(call(x, y, y, 2, {.key_lengths = ids({4, 5}, {2})}), {"row 1 is 5", "0 ... 4"}));
     CHECK(fails(call(x, y.to(Dtype::f32), y.to(Dtype::f32), 2), {"f32"}));
     CHECK(fails([&] { self_attention(uniform({2, 5, 7}), 1); }, {"qkv is [2, 5, 7]"}));
@@ -160,4 +175,67 @@ TEST_CASE("attention: errors name what was given and what was expected") {
             tape.gradients(sum(scaled_dot_product_attention(leaf, y, y, 2).y), {leaf});
         },
         {"no second derivative"}));
+}
+
+namespace {
+
+// T queries of width A against S keys; what is attended to has width D.
+struct Additive {
+    int64_t B, T, S, A, D;
+    std::vector<int32_t> lengths{};
+
+    Tensor key_lengths() const { return lengths.empty() ? Tensor() : ids(lengths, {B}); }
+    std::vector<Tensor> inputs() const {
+        return {uniform({B, T, A}, -2, 2, 1), uniform({B, S, A}, -2, 2, 2), uniform({A}, -2, 2, 3),
+                uniform({B, S, D}, -1, 1, 4)};
+    }
+};
+
+const std::vector<Additive> kAdditive = {
+    {1, 1, 1, 1, 1},
+    {2, 1, 5, 3, 4},
+    {3, 4, 5, 2, 7, {5, 1, 3}},
+    {2, 3, 4, 5, 2, {0, 4}},
+    {4, 7, 19, 33, 40, {19, 3, 7, 18}},
+};
+
+}  // namespace
+
+TEST_CASE("additive attention: fused and composed agree, gradients are those of differences") {
+    for (const Additive& s : kAdditive) {
+        INFO(s.B << " " << s.T << " " << s.S << " " << s.A << " " << s.D);
+        const Function fast = [&](const auto& xs) {
+            return additive_attention(xs[0], xs[1], xs[2], xs[3], s.key_lengths()).y;
+        };
+        const Function plain = [&](const auto& xs) {
+            return composed::additive_attention(xs[0], xs[1], xs[2], xs[3], s.key_lengths()).y;
+        };
+        const auto expected = run(plain, s.inputs());
+        check_close(run(fast, s.inputs()), expected);
+        check_close(run(fast, s.inputs(), Dtype::f64, Tape::Fused::composed), expected);
+        if (s.A < 10) check_gradient("additive", fast, s.inputs());
+        const auto xs = s.inputs();
+        CHECK(
+            distance(
+                additive_attention(xs[0], xs[1], xs[2], xs[3], s.key_lengths()).weights,
+                composed::additive_attention(xs[0], xs[1], xs[2], xs[3], s.key_lengths()).weights) <
+            1e-12);
+        const int before = thread_count();
+        set_thread_count(3);
+        const auto three = run(fast, s.inputs(), Dtype::f32);
+        set_thread_count(1);
+        const auto one = run(fast, s.inputs(), Dtype::f32);
+        set_thread_count(before);
+        for (size_t i = 0; i < one.size(); ++i) CHECK(same_bits(one[i], three[i]));
+    }
+}
+
+TEST_CASE("additive attention: errors name what was given and what was expected") {
+    const Tensor q = uniform({2, 3, 4}), k = uniform({2, 5, 4}), v = uniform({4}),
+                 h = uniform({2, 5, 6});
+    const auto call = [](auto... xs) { return [=] { additive_attention(xs...); }; };
+    CHECK(fails(call(q, k, uniform({5}), h), {"additive_attention: q is [2, 3, 4]", "v is [5]"}));
+    CHECK(fails(call(q, k, v, uniform({2, 4, 6})), {"h is [2, 4, 6]", "[B, S, D] expected"}));
+    CHECK(fails(call(q, k, v, h, ids({1, 2, 3}, {3})), {"lengths are [3] i32"}));
+    CHECK(fails(call(q, k, v, h, ids({1, -1}, {2})), {"row 1 is -1"}));
 }

@@ -23,24 +23,24 @@ std::string refusal(const std::string& text) {
 }  // namespace
 
 TEST_CASE("cmudict: a document a word, all its pronunciations together") {
-    const auto words = read(R"(/** @type {{ [word: string]: string }} */
+    const auto words = read(R"js(/** @type {{ [word: string]: string }} */
 export const dictionary = {
   "a": "AH0",
   "a's": "EY1 Z",
   "a(2)": "EY1",
   "'bout": "B AW1 T"
 }
-)");
+)js");
     REQUIRE(words.size() == 3);
-CHECK(words[0].name == "'bout");
-CHECK(words[0].pairs.at(0).source == "' b o u t");
-CHECK(words[0].pairs.at(0).target == "B AW1 T");
-CHECK(words[1].name == "a");
-REQUIRE(words[1].pairs.size() == 2);
-CHECK(words[1].pairs[0].target == "AH0");
-CHECK(words[1].pairs[1].source == "a");
-CHECK(words[1].pairs[1].target == "EY1");
-CHECK(words[2].pairs.at(0).source == "a ' s");
+    CHECK(words[0].name == "'bout");
+    CHECK(words[0].pairs.at(0).source == "' b o u t");
+    CHECK(words[0].pairs.at(0).target == "B AW1 T");
+    CHECK(words[1].name == "a");
+    REQUIRE(words[1].pairs.size() == 2);
+    CHECK(words[1].pairs[0].target == "AH0");
+    CHECK(words[1].pairs[1].source == "a");
+    CHECK(words[1].pairs[1].target == "EY1");
+    CHECK(words[2].pairs.at(0).source == "a ' s");
 }
 
 TEST_CASE("cmudict: anything else is an error") {
