@@ -7,7 +7,8 @@
 #include <cstdlib>
 
 #include "data/sequences.h"
-#include "lessons/common.h"
+#include "data/sources/pcfg.h"
+#include "models/ngram.h"
 #include "nn/checkpoint.h"
 #include "nn/loss.h"
 #include "nn/schedule.h"
@@ -132,6 +133,60 @@ Corpus character_corpus(const data::TextData& text) {
 
 Corpus word_corpus(const data::TextData& text, int64_t max_vocab) {
     return make_corpus(text, data::words, {.max_size = max_vocab, .unknown = "<unk>"});
+}
+
+LmText load_lm_text(const Options& options, const std::string& usual) {
+    if (options.data == "generated") {
+        const data::Pcfg grammar = data::Pcfg::english();
+        Rng rng(options.seed);
+        // It begins with an end of line, so that every character of a sentence follows another one.
+        double nats = 0;
+        const auto sentences = [&](size_t characters) {
+            data::Document document{"generated", "\n"};
+            for (nats = 0; document.text.size() < characters;) {
+                const Tensor ids = grammar.sample(rng);
+                document.text += grammar.text(ids) + "\n";
+                nats += grammar.nats(ids);
+            }
+            return document;
+        };
+        LmText made{{"generated", {sentences(options.quick ? 200'000 : 2'000'000)}, {}}};
+        made.text.test = {sentences(options.quick ? 10'000 : 100'000)};
+        made.optimum = nats / static_cast<double>(made.text.test[0].text.size() - 1);
+        return made;
+    }
+    LmText loaded{data::load_text(data_path(options.data.empty() ? usual : options.data))};
+    if (!options.quick) return loaded;
+    for (auto* part : {&loaded.text.train, &loaded.text.test}) {
+        part->resize(1);
+        std::string& text = part->front().text;
+        const auto whole = data::characters(text);
+        const size_t keep =
+            std::min<size_t>(whole.size(), part == &loaded.text.train ? 200'000 : 20'000);
+        text.resize(
+            static_cast<size_t>(whole[keep - 1].data() + whole[keep - 1].size() - text.data()));
+    }
+    return loaded;
+}
+
+std::vector<double> count_by_order(const std::vector<Tensor>& train_documents, const Tensor& test,
+                                   int64_t vocab, int orders) {
+    Values best;
+    for (int order = 1; order <= orders; ++order) {
+        double nats = INFINITY;
+        for (const auto smoothing :
+             {models::Smoothing::kneser_ney, models::Smoothing::witten_bell}) {
+            models::Ngram model({.vocab = vocab, .order = order, .smoothing = smoothing});
+            for (const Tensor& document : train_documents) model.add(document.values<int32_t>());
+            nats = std::min(nats, model.nats(test.values<int32_t>(), 1));
+        }
+        best.push_back(nats / static_cast<double>(test.size() - 1));
+    }
+    return best;
+}
+
+std::vector<double> count_by_order(const Corpus& corpus, int orders) {
+    return count_by_order(corpus.train_documents, corpus.test, corpus.vocab.size(), orders);
 }
 
 fs::path data_path(const std::string& data) {

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "data/text/text.h"
 #include "data/text/vocab.h"
+#include "lessons/common.h"
 #include "models/rnn_lm.h"
 
 namespace gradus::lesson {
@@ -21,6 +23,21 @@ struct Corpus {
 };
 Corpus character_corpus(const data::TextData& text);
 Corpus word_corpus(const data::TextData& text, int64_t max_vocab);
+
+// A text to learn from; of a generated one, what its test part costs by its own grammar.
+struct LmText {
+    data::TextData text;
+    double optimum = std::numeric_limits<double>::quiet_NaN();  // nats a character
+};
+// What --data names, `usual` where it names nothing; a part of it for a quick run. "generated" is
+// sentences of a small grammar, one a line.
+LmText load_lm_text(const Options& options, const std::string& usual = "austen");
+
+// Nats a token of n-gram models of order 1 ... `orders` on the test text from its second token on,
+// by interpolated Kneser-Ney and by Witten-Bell, the better of the two.
+std::vector<double> count_by_order(const std::vector<Tensor>& train_documents, const Tensor& test,
+                                   int64_t vocab, int orders = 6);
+std::vector<double> count_by_order(const Corpus& corpus, int orders = 6);
 
 // Where --data points to: a path, or a name that `./run data` knows. Throws Error, with what to do,
 // where nothing is there.
@@ -36,7 +53,7 @@ struct LmTrainingOptions {
     double clip = 1;    // longest gradient; 0: any
     uint64_t seed = 1;  // that the model was made with: part of what a checkpoint has to fit
     int tests = 10;     // how often the test loss is measured on the way
-    int64_t test_ids = 50'000;  // ... on so much of the test text
+    int64_t test_ids = 20'000;  // ... on so much of the test text
     double save_every = 20;     // seconds between checkpoints
 };
 

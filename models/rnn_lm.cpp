@@ -100,8 +100,12 @@ nn::RecurrentOutput RnnLM::hidden(const Tensor& ids, const nn::RecurrentState& s
 RnnLM::Output RnnLM::operator()(const Tensor& ids, const nn::RecurrentState& state,
                                 const Tensor& lengths) {
     const auto [y, next] = hidden(ids, state, lengths);  // [B, T, H]
+    return {head(y), next};
+}
+
+Tensor RnnLM::head(const Tensor& h) {
     Scope in(name());
-    return {head_(dropout_(y)), next};
+    return head_(dropout_(h));
 }
 
 double nats_per_token(RnnLM& model, const Tensor& ids, int64_t rows) {

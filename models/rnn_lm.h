@@ -37,6 +37,9 @@ public:
     nn::RecurrentOutput hidden(const Tensor& ids, const nn::RecurrentState& state = {},
                                const Tensor& lengths = {});
 
+    /// Their logits: h [..., H] -> [..., V].
+    Tensor head(const Tensor& h);
+
     const RnnLmOptions& options() const { return options_; }
 
 private:

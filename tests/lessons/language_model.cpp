@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "lessons/common.h"
+#include "models/ngram.h"
 #include "nn/init.h"
 #include "nn/safetensors.h"
 #include "tests/data/temporary.h"
@@ -87,6 +88,58 @@ TEST_CASE("language model: a corpus is ids of the training text's tokens, docume
     CHECK(few.vocab.size() == 3);
     CHECK(few.vocab.contains("the"));
     CHECK(few.vocab.decode(few.test, " ") == "the <unk>");
+}
+
+TEST_CASE("language model: generated text comes with its optimum, and depends on the seed alone") {
+    lesson::Options options;
+    options.data = "generated";
+    options.quick = true;
+    const lesson::LmText a = lesson::load_lm_text(options), b = lesson::load_lm_text(options);
+    CHECK(a.text.train.at(0).text == b.text.train.at(0).text);
+    CHECK(a.text.train[0].text.size() >= 200'000);
+    CHECK(a.text.test.at(0).text.size() < 11'000);
+    CHECK(a.optimum == b.optimum);
+    options.seed = 2;
+    CHECK(lesson::load_lm_text(options).text.test[0].text != a.text.test[0].text);
+    // No count can be better than the grammar itself.
+    const Corpus corpus = lesson::character_corpus(a.text);
+    const std::vector<double> counted = lesson::count_by_order(corpus);
+    CHECK(counted.size() == 6);
+    for (const double nats : counted) CHECK(nats > a.optimum);
+    CHECK(counted[5] < 1.3 * a.optimum);
+}
+
+TEST_CASE("language model: a user's text is read from --data, shortened where the run is quick") {
+    const TemporaryFolder folder;
+    std::string text;
+    for (int i = 0; i < 30'000; ++i) text += "ein Stück Text\n" + std::string(i % 50 == 0, '\n');
+    test::write_file(folder / "t.txt", text);
+    lesson::Options options;
+    options.data = (folder / "t.txt").string();
+    const lesson::LmText whole = lesson::load_lm_text(options);
+    CHECK(whole.text.train.at(0).text.size() > 400'000);
+    CHECK(std::isnan(whole.optimum));
+    options.quick = true;
+    const Corpus corpus = lesson::character_corpus(lesson::load_lm_text(options).text);
+    CHECK(corpus.train.size() == 200'000);  // characters, not bytes
+    CHECK(corpus.test.size() == 20'000);
+    options.data = (folder / "none").string();
+    CHECK(contains(error_of([&] { lesson::load_lm_text(options); }), "there is nothing at"));
+}
+
+TEST_CASE(
+    "language model: counts are the better of two smoothings, on the test text's own tokens") {
+    const Corpus corpus = lesson::character_corpus(small_text());
+    const std::vector<double> counted = lesson::count_by_order(corpus, 3);
+    REQUIRE(counted.size() == 3);
+    double best = INFINITY;
+    for (const auto smoothing : {models::Smoothing::kneser_ney, models::Smoothing::witten_bell}) {
+        models::Ngram model({.vocab = corpus.vocab.size(), .order = 3, .smoothing = smoothing});
+        for (const Tensor& document : corpus.train_documents) model.add(document.values<int32_t>());
+        best = std::min(best, model.nats(corpus.test.values<int32_t>(), 1));
+    }
+    CHECK(counted[2] == doctest::Approx(best / static_cast<double>(corpus.test.size() - 1)));
+    CHECK(counted[0] > counted[1]);
 }
 
 TEST_CASE("language model: training learns, and its history is complete and reproducible") {
