@@ -45,8 +45,10 @@ TEST_CASE("rnn_lm: logits, loss and every gradient are PyTorch's, with a state c
         {"lstm", kSmall},
         {"tied", {.cell = Cell::lstm, .vocab = 7, .dim = 6, .hidden = 6, .tied = true}},
     };
-    for (const auto& [name, options] : cases)
+    for (const auto& [case_name, case_options] : cases)
         for (const Dtype dtype : {Dtype::f32, Dtype::f64}) {
+            const std::string name = case_name;
+            const RnnLmOptions options = case_options;
             CAPTURE(name);
             const std::string kind = gradus::name(dtype);
             CAPTURE(kind);
