@@ -244,6 +244,8 @@ bool train_language_model(const std::string& label, models::RnnLM& model, const 
     from.start = training.step;
     report::Progress bar(label, steps, from);
     if (history.test_losses.empty()) {
+        if (checkpoint.file.has_parent_path())
+            fs::create_directories(checkpoint.file.parent_path());  // as reports do
         test();
         save();
     }
