@@ -4,6 +4,7 @@
 #include <new>
 
 #include "autograd/memory.h"
+#include "autograd/parallel.h"
 
 namespace gradus {
 namespace {
@@ -133,7 +134,10 @@ void Tensor::copy_from(const Tensor& source) {
 void Tensor::fill(double value) {
     dispatch_any(dtype(), [&](auto zero) {
         using T = decltype(zero);
-        std::fill_n(data<T>(), size(), static_cast<T>(value));
+        T* numbers = data<T>();
+        parallel_for(size(), kGrain, [=](int64_t begin, int64_t end) {
+            std::fill(numbers + begin, numbers + end, static_cast<T>(value));
+        });
     });
 }
 

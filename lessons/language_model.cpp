@@ -169,21 +169,24 @@ LmText load_lm_text(const Options& options, const std::string& usual) {
     return loaded;
 }
 
-std::vector<double> count_by_order(const Corpus& corpus, int orders) {
+std::vector<double> count_by_order(const std::vector<Tensor>& train_documents, const Tensor& test,
+                                   int64_t vocab, int orders) {
     Values best;
     for (int order = 1; order <= orders; ++order) {
         double nats = INFINITY;
         for (const auto smoothing :
              {models::Smoothing::kneser_ney, models::Smoothing::witten_bell}) {
-            models::Ngram model(
-                {.vocab = corpus.vocab.size(), .order = order, .smoothing = smoothing});
-            for (const Tensor& document : corpus.train_documents)
-                model.add(document.values<int32_t>());
-            nats = std::min(nats, model.nats(corpus.test.values<int32_t>(), 1));
+            models::Ngram model({.vocab = vocab, .order = order, .smoothing = smoothing});
+            for (const Tensor& document : train_documents) model.add(document.values<int32_t>());
+            nats = std::min(nats, model.nats(test.values<int32_t>(), 1));
         }
-        best.push_back(nats / static_cast<double>(corpus.test.size() - 1));
+        best.push_back(nats / static_cast<double>(test.size() - 1));
     }
     return best;
+}
+
+std::vector<double> count_by_order(const Corpus& corpus, int orders) {
+    return count_by_order(corpus.train_documents, corpus.test, corpus.vocab.size(), orders);
 }
 
 fs::path data_path(const std::string& data) {
@@ -191,8 +194,8 @@ fs::path data_path(const std::string& data) {
     if (!fs::exists(path) && !path.has_parent_path())  // a name: where ./run data puts it
         path = report_folder().parent_path().parent_path() / ".data" / path;
     check(fs::exists(path), "data",
-          "there is nothing at {}. Fetch a known set with ./run data NAME (austen, brown), give a "
-          "file or folder of your own with --data PATH, or go on with --data generated",
+          "there is nothing at {}. Fetch a known set with ./run data NAME (names, austen, brown), "
+          "give a file or folder of your own with --data PATH, or go on with --data generated",
           path.string());
     return path;
 }
@@ -241,6 +244,8 @@ bool train_language_model(const std::string& label, models::RnnLM& model, const 
     from.start = training.step;
     report::Progress bar(label, steps, from);
     if (history.test_losses.empty()) {
+        if (checkpoint.file.has_parent_path())
+            fs::create_directories(checkpoint.file.parent_path());  // as reports do
         test();
         save();
     }

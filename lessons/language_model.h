@@ -35,6 +35,8 @@ LmText load_lm_text(const Options& options, const std::string& usual = "austen")
 
 // Nats a token of n-gram models of order 1 ... `orders` on the test text from its second token on,
 // by interpolated Kneser-Ney and by Witten-Bell, the better of the two.
+std::vector<double> count_by_order(const std::vector<Tensor>& train_documents, const Tensor& test,
+                                   int64_t vocab, int orders = 6);
 std::vector<double> count_by_order(const Corpus& corpus, int orders = 6);
 
 // Where --data points to: a path, or a name that `./run data` knows. Throws Error, with what to do,

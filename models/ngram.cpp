@@ -36,6 +36,9 @@ struct History {
     int length = 0;  // of the longest context that this position has, found or not
 };
 
+// The grams that a token makes with each of them.
+using Grams = std::array<uint32_t, kMaxOrder>;
+
 // Counts of 1, 2, and 3 or more are told apart.
 size_t bucket(uint32_t count) { return std::min<size_t>(count, 3) - 1; }
 
@@ -138,14 +141,19 @@ struct Ngram::Counts {
         return history;
     }
 
-    void advance(History& history, int32_t token) const {
+    // The grams of a token after each context: once one is not in the tree, no longer one is.
+    Grams grams(const History& history, int32_t token) const {
+        Grams found{};
+        for (size_t k = 0; k < static_cast<size_t>(history.found); ++k)
+            if ((found[k] = find(history.node[k], token)) == kNone) break;
+        return found;
+    }
+
+    void advance(History& history, const Grams& grams) const {
         History next;
         next.length = std::min(history.length + 1, options.order - 1);
-        for (int k = 0; k < history.found && k + 1 < options.order; ++k) {
-            const uint32_t gram = find(history.node[static_cast<size_t>(k)], token);
-            if (gram == kNone) break;
-            next.node[static_cast<size_t>(next.found++)] = gram;
-        }
+        for (size_t k = 0; k + 1 < static_cast<size_t>(options.order) && grams[k] != kNone; ++k)
+            next.node[static_cast<size_t>(next.found++)] = grams[k];
         history = next;
     }
 
@@ -155,40 +163,43 @@ struct Ngram::Counts {
         History history = context.size() < reach ? beginning() : History{};
         for (size_t i = from; i < context.size(); ++i) {
             check_id(context[i], i);
-            advance(history, context[i]);
+            advance(history, grams(history, context[i]));
         }
         return history;
     }
 
-    // p(token | the context of length k) from that for the context one shorter.
-    double interpolate(uint32_t context, int k, int32_t token, double shorter) const {
-        const Node& h = nodes[context];
-        if (h.total == 0) return shorter;
-        const uint32_t gram = find(context, token);
-        const uint32_t c = gram == kNone ? 0 : nodes[gram].count;
-        const double total = h.total;
+    uint32_t count_of(uint32_t gram) const { return gram == kNone ? 0 : nodes[gram].count; }
+
+    // p(token | a context) from p' for the context that is one shorter; `gram` is both together.
+    double interpolate(const Node& context, uint32_t gram, size_t order, double shorter) const {
+        if (context.total == 0) return shorter;
+        const auto& t = context.types;
+        const uint32_t c = count_of(gram);
+        const double total = context.total;
         if (options.smoothing == Smoothing::witten_bell) {
-            const double types = h.types[0] + h.types[1] + h.types[2];
+            const double types = t[0] + t[1] + t[2];
             return (c + types * shorter) / (total + types);
         }
-        const auto& d = discounts[static_cast<size_t>(k + 1)];
-        const double free = d[0] * h.types[0] + d[1] * h.types[1] + d[2] * h.types[2];
+        const auto& d = discounts[order];
+        const double free = d[0] * t[0] + d[1] * t[1] + d[2] * t[2];
         return ((c > 0 ? c - d[bucket(c)] : 0) + free * shorter) / total;
     }
 
-    double probability(const History& history, int32_t token) const {
-        double p = 1 / static_cast<double>(options.vocab);
+    double probability(const History& history, const Grams& grams) const {
+        const double vocab = static_cast<double>(options.vocab);
         if (options.smoothing == Smoothing::add_alpha) {
-            if (history.found <= history.length) return p;
-            const uint32_t context = history.node[static_cast<size_t>(history.length)];
-            const uint32_t gram = find(context, token);
-            const uint32_t c = gram == kNone ? 0 : nodes[gram].count;
-            return (c + options.alpha) /
-                   (nodes[context].total + options.alpha * static_cast<double>(options.vocab));
+            const auto longest = static_cast<size_t>(history.length);
+            if (history.found <= history.length) return 1 / vocab;
+            return (count_of(grams[longest]) + options.alpha) /
+                   (nodes[history.node[longest]].total + options.alpha * vocab);
         }
-        for (int k = 0; k < history.found; ++k)
-            p = interpolate(history.node[static_cast<size_t>(k)], k, token, p);
+        double p = 1 / vocab;
+        for (size_t k = 0; k < static_cast<size_t>(history.found); ++k)
+            p = interpolate(nodes[history.node[k]], grams[k], k + 1, p);
         return p;
+    }
+    double probability(const History& history, int32_t token) const {
+        return probability(history, grams(history, token));
     }
 
     std::vector<double> distribution(const History& history) const {
@@ -212,15 +223,23 @@ struct Ngram::Counts {
     size_t tokens = 0;
 };
 
+namespace {
+
+void check_alpha(double alpha) {
+    check(alpha > 0 && std::isfinite(alpha), "ngram",
+          "alpha {}: a positive number expected; without it, what was never seen is impossible",
+          alpha);
+}
+
+}  // namespace
+
 Ngram::Ngram(const NgramOptions& options) : options_(options) {
     check(options.order >= 1 && options.order <= kMaxOrder, "ngram", "order {}: 1 ... {} expected",
           options.order, kMaxOrder);
     check(options.vocab >= 1 && options.vocab <= std::numeric_limits<int32_t>::max(), "ngram",
           "a vocabulary of {} tokens: at least 1 expected, at most what an i32 id can name",
           options.vocab);
-    check(options.alpha > 0 && std::isfinite(options.alpha), "ngram",
-          "alpha {}: a positive number expected; without it, what was never seen is impossible",
-          options.alpha);
+    check_alpha(options.alpha);
     counts_ = std::make_unique<Counts>(options);
 }
 
@@ -255,8 +274,9 @@ double Ngram::nats(std::span<const int32_t> document, size_t first) const {
     double sum = 0;
     for (size_t i = first; i < document.size(); ++i) {
         counts_->check_id(document[i], i);
-        sum -= std::log(counts_->probability(history, document[i]));
-        counts_->advance(history, document[i]);
+        const Grams grams = counts_->grams(history, document[i]);
+        sum -= std::log(counts_->probability(history, grams));
+        counts_->advance(history, grams);
     }
     return sum;
 }
@@ -273,17 +293,21 @@ std::vector<int32_t> Ngram::sample(std::span<const int32_t> context, int64_t cou
         size_t token = 0;
         while (token + 1 < p.size() && left >= p[token]) left -= p[token++];
         drawn.push_back(static_cast<int32_t>(token));
-        counts_->advance(history, drawn.back());
+        counts_->advance(history, counts_->grams(history, drawn.back()));
     }
     return drawn;
+}
+
+void Ngram::set_alpha(double alpha) {
+    check_alpha(alpha);
+    options_.alpha = counts_->options.alpha = alpha;
 }
 
 int64_t Ngram::count(std::span<const int32_t> context, int32_t token) const {
     counts_->check_id(token, context.size());
     const History history = counts_->after(context);
-    if (history.found <= history.length) return 0;
-    const uint32_t gram = counts_->find(history.node[static_cast<size_t>(history.length)], token);
-    return gram == kNone ? 0 : counts_->nodes[gram].count;
+    const auto longest = static_cast<size_t>(history.length);
+    return counts_->count_of(counts_->grams(history, token)[longest]);
 }
 
 int64_t Ngram::size() const { return static_cast<int64_t>(counts_->nodes.size()) - kBegin - 1; }

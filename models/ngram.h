@@ -65,6 +65,9 @@ public:
     /// Draws `count` tokens after a context.
     std::vector<int32_t> sample(std::span<const int32_t> context, int64_t count, Rng& rng) const;
 
+    /// Another α for the same counts.
+    void set_alpha(double alpha);
+
     /// c(hw): how often the token followed the last order - 1 ids of the context.
     int64_t count(std::span<const int32_t> context, int32_t token) const;
     /// How many different n-grams have been counted, of all orders up to the model's.

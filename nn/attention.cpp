@@ -7,7 +7,7 @@
 namespace gradus::nn {
 
 EncoderAttention::EncoderAttention(Score score, int64_t query, int64_t states, int64_t hidden)
-    : score_(score), query_(query), states_(states) {
+    : score_(score), states_(states) {
     check(query > 0 && states > 0, "attention",
           "queries of width {}, states of width {}; at least 1 expected", query, states);
     const bool product = score == Score::dot || score == Score::scaled_dot;

@@ -33,7 +33,7 @@ public:
 
 private:
     Score score_;
-    int64_t query_, states_;
+    int64_t states_;
     std::unique_ptr<Linear> query_weight_, key_weight_;
     Tensor v_;  // [hidden]
 };

@@ -22,7 +22,8 @@ std::string_view attention_style() {
   image-rendering: pixelated; outline: 1px solid var(--line); }
 .attention label:hover canvas { outline-color: var(--ink); }
 .attention input:checked + canvas { outline: 2px solid var(--s1); }
-.attention input:focus-visible + canvas { outline: 3px solid var(--s1); outline-offset: 1px; }
+.attention input:focus-visible + canvas { outline: 3px solid var(--s1); outline-offset: 1px;
+  position: relative; z-index: 1; }
 .attention .chosen { flex: 0 1 auto; min-width: 0; max-width: 100%; overflow-x: auto; }
 .attention .choice { margin: 0; font-weight: 600; }
 .attention .reading { margin: .15rem 0 .4rem; min-height: 1.3em; color: var(--soft); }
@@ -119,6 +120,7 @@ class View {
     menu.selectedIndex = 0;
     menu.addEventListener("change", () => {
       this.sentence = this.sentences[menu.selectedIndex];
+      this.cursor = null;
       this.draw();
     });
     return menu;
@@ -202,9 +204,9 @@ class View {
         ...columns.map((_, c) => cell(weights[r * columns.length + c], r, c))))));
     this.choice.textContent = this.words(this.head);
     this.table.ariaLabel = this.choice.textContent;
+    if (this.cursor) return this.read(...this.cursor);
     this.reading.replaceChildren(make("span", {className: "hint",
       textContent: "Point at a cell, or use the arrow keys."}));
-    this.cursor = null;
   }
 
   // Marks a cell and its two tokens, and says what is there.
@@ -245,6 +247,6 @@ document.querySelectorAll(".attention").forEach((root, number) => new View(root,
 }
 
 // sha256 of the script above, in base 64. tests/browser/test.sh tells when it is another.
-std::string_view attention_script_hash() { return "DiveacvYxsG8ZYJeOV5IpFUCpdsRLFy11Eo94H/jj30="; }
+std::string_view attention_script_hash() { return "HAPFcyV+wSoWIYGLEMWESrb2vNtXTLkKeYw/q2asUUc="; }
 
 }  // namespace gradus::report

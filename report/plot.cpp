@@ -44,6 +44,15 @@ Plot& Plot::points(std::string name, std::span<const double> xs, std::span<const
     return add(Kind::points, std::move(name), xs, ys);
 }
 
+Plot& Plot::labels(std::string name, std::span<const double> xs, std::span<const double> ys,
+                   std::span<const std::string> texts) {
+    check(texts.size() == xs.size(), "Plot::labels", "\"{}\" has {} labels for {} points", name,
+          texts.size(), xs.size());
+    add(Kind::points, std::move(name), xs, ys);
+    series_.back().texts.assign(texts.begin(), texts.end());
+    return *this;
+}
+
 Plot& Plot::band(std::string name, std::span<const double> xs, std::span<const double> lo,
                  std::span<const double> hi) {
     return add(Kind::band, std::move(name), xs, lo, hi);

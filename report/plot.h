@@ -38,6 +38,11 @@ public:
 
     Plot& points(std::string name, std::span<const double> xs, std::span<const double> ys);
 
+    // Points that show what they are, one label each, in place of a dot: embedded words. Another
+    // number of labels is an Error.
+    Plot& labels(std::string name, std::span<const double> xs, std::span<const double> ys,
+                 std::span<const std::string> texts);
+
     // The area between lo and hi: a spread over seeds.
     Plot& band(std::string name, std::span<const double> xs, std::span<const double> lo,
                std::span<const double> hi);
@@ -67,8 +72,9 @@ private:
         Kind kind;
         std::string name;
         std::vector<double> xs;
-        std::vector<double> ys;   // a band's lower edge
-        std::vector<double> top;  // a band's upper edge
+        std::vector<double> ys;            // a band's lower edge
+        std::vector<double> top;           // a band's upper edge
+        std::vector<std::string> texts{};  // of points with labels, one each
     };
     struct Range {
         double low;

@@ -110,15 +110,18 @@ Attention additive_attention(const Tensor& q, const Tensor& k, const Tensor& v, 
         [=](const Tensor& dy, Gradient dq, Gradient dk, Gradient dv, Gradient dh) {
             dispatch(kOp, q.dtype(), [&](auto zero) {
                 using T = decltype(zero);
-                // A gradient that nobody wants goes to memory of its own: all four come from the same loop.
+                // A gradient that nobody wants goes to memory of its own: all four come from the same loop. Bare pointers, because
+                // two of the inputs may be one tensor and share a gradient.
+                std::vector<Tensor> unwanted;
                 const auto to = [&](Gradient g, const Tensor& x) {
-                    return g ? g.zeroed() : Tensor::zeros(x.shape(), x.dtype());
+                    Tensor& memory =
+                        g ? g.zeroed() : unwanted.emplace_back(Tensor::zeros(x.shape(), x.dtype()));
+                    return memory.data<T>();
                 };
-                Tensor to_q = to(dq, q), to_k = to(dk, k), to_h = to(dh, h);
+                T *dqs = to(dq, q), *dks = to(dk, k), *dhs = to(dh, h);
                 Tensor dvs =
                     Tensor::zeros({n.B, n.A}, q.dtype());  // of each row: the sum is in order
-                T *dqs = to_q.data<T>(), *dks = to_k.data<T>(), *dhs = to_h.data<T>(),
-                  *dv_b = dvs.data<T>();
+                T* dv_b = dvs.data<T>();
                 parallel_rows(n.B, n.T * n.S * (n.A + n.D), [&](int64_t begin, int64_t end) {
                     Tensor de = Tensor::empty({n.S}, q.dtype());
                     for (int64_t b = begin; b < end; ++b)

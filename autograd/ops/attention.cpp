@@ -79,45 +79,41 @@ struct Kernel {
     std::vector<const T*> from{};
     std::vector<T*> to{};
 
-    // C (+)= A B, where each tile of rows needs the part of B that part(first row, last row) names. Rows of C that are not
-    // added to begin as zeros.
+    // C += A B, where each tile of rows needs the part of B that part(first row, last row) names.
     template <class Part>
-    void product(const Packed<T>& b, int64_t rows, const T* a, int64_t a_stride, T* c,
-                 int64_t c_stride, int64_t columns, bool add, Part part) {
+    void add_product(const Packed<T>& b, int64_t rows, const T* a, int64_t a_stride, T* c,
+                     int64_t c_stride, Part part) {
         list_rows(from, a, rows, a_stride);
         list_rows(to, c, rows, c_stride);
         for (int64_t first = 0; first < rows; first += kTileRows) {
             const int64_t last = std::min<int64_t>(rows, first + kTileRows);
-            for (int64_t r = first; r < last && !add; ++r)
-                std::fill_n(to[static_cast<size_t>(r)], columns, T(0));
             b.multiply_add(last - first, from.data() + first, to.data() + first, part(first, last));
         }
     }
 
-    // P = softmax(Q Kᵀ / √d + M),  Y = P V
+    // P = softmax(Q Kᵀ / √d + M),  Y = P V; both begin as zeros.
     void forward(int64_t b, int64_t h, const Place<const T>& q, const Place<const T>& k,
                  const Place<const T>& v, T* p, T* y) {
         const Packed<T> keys(true, n.d, n.S, k.head(b, n.S, h, n.d), k.stride),
             values(false, n.S, n.d, v.head(b, n.S, h, n.d), v.stride);
-        product(keys, n.T, q.head(b, n.T, h, n.d), q.stride, p, n.S, n.S, false,
-                [&](auto, auto last) {
-                    return PackedRange{0, n.d, n.visible(b, last - 1)};
-                });
+        add_product(keys, n.T, q.head(b, n.T, h, n.d), q.stride, p, n.S, [&](auto, auto last) {
+            return PackedRange{0, n.d, n.visible(b, last - 1)};
+        });
         for (int64_t t = 0; t < n.T; ++t) {
             const int64_t visible = n.visible(b, t);
             if (visible > 0) softmax_row(p + t * n.S, visible, scale);
             std::fill_n(p + t * n.S + visible, n.S - visible, T(0));
         }
-        product(values, n.T, p, n.S, y, n.H * n.d, n.d, false, [&](auto, auto last) {
+        add_product(values, n.T, p, n.S, y, n.H * n.d, [&](auto, auto last) {
             return PackedRange{0, n.visible(b, last - 1), n.d};
         });
     }
 
-    // dP = dY Vᵀ,  dS = P (dP - Σ dP P) / √d;  dQ = dS K,  dK = dSᵀ Q,  dV = Pᵀ dY. Gradients that nobody wants have no data.
+    // dP = dY Vᵀ,  dS = P (dP - Σ dP P) / √d;  dQ = dS K,  dK = dSᵀ Q,  dV = Pᵀ dY, all of them added. Gradients
+    // that nobody wants have no data.
     void backward(int64_t b, int64_t h, const Place<const T>& q, const Place<const T>& k,
                   const Place<const T>& v, const T* p, const T* dy, const Place<T>& dq,
-                  const Place<T>& dk, const Place<T>& dv, T* ds, T* turned, bool add_q, bool add_k,
-                  bool add_v) {
+                  const Place<T>& dk, const Place<T>& dv, T* ds, T* turned) {
         const int64_t D = n.H * n.d;
         const auto all_queries = [&](auto first, auto) {
             return PackedRange{n.first_query(first), n.T, n.d};
@@ -129,12 +125,11 @@ struct Kernel {
         if (dv.data) {
             const Packed<T> dys(false, n.T, n.d, dy, D);
             turn(p);
-            product(dys, n.S, turned, n.T, dv.head(b, n.S, h, n.d), dv.stride, n.d, add_v,
-                    all_queries);
+            add_product(dys, n.S, turned, n.T, dv.head(b, n.S, h, n.d), dv.stride, all_queries);
         }
         if (!dq.data && !dk.data) return;
         const Packed<T> values(true, n.d, n.S, v.head(b, n.S, h, n.d), v.stride);
-        product(values, n.T, dy, D, ds, n.S, n.S, false, [&](auto, auto last) {
+        add_product(values, n.T, dy, D, ds, n.S, [&](auto, auto last) {
             return PackedRange{0, n.d, n.visible(b, last - 1)};
         });
         for (int64_t t = 0; t < n.T; ++t) {
@@ -147,16 +142,15 @@ struct Kernel {
         }
         if (dq.data) {
             const Packed<T> keys(false, n.S, n.d, k.head(b, n.S, h, n.d), k.stride);
-            product(keys, n.T, ds, n.S, dq.head(b, n.T, h, n.d), dq.stride, n.d, add_q,
-                    [&](auto, auto last) {
-                        return PackedRange{0, n.visible(b, last - 1), n.d};
-                    });
+            add_product(keys, n.T, ds, n.S, dq.head(b, n.T, h, n.d), dq.stride,
+                        [&](auto, auto last) {
+                            return PackedRange{0, n.visible(b, last - 1), n.d};
+                        });
         }
         if (dk.data) {
             const Packed<T> queries(false, n.T, n.d, q.head(b, n.T, h, n.d), q.stride);
             turn(ds);
-            product(queries, n.S, turned, n.T, dk.head(b, n.S, h, n.d), dk.stride, n.d, add_k,
-                    all_queries);
+            add_product(queries, n.S, turned, n.T, dk.head(b, n.S, h, n.d), dk.stride, all_queries);
         }
     }
 };
@@ -173,8 +167,8 @@ struct Layout {
 Attention attend(const std::vector<Tensor>& inputs, const Layout& at, const Sizes& n) {
     const Dtype dtype = inputs[0].dtype();
     for (const Tensor& x : inputs) check_same_dtype(kOp, inputs[0], x);
-    Tensor y = Tensor::empty({n.B, n.T, n.H * n.d}, dtype),
-           p = Tensor::empty({n.B, n.H, n.T, n.S}, dtype);
+    Tensor y = Tensor::zeros({n.B, n.T, n.H * n.d}, dtype),
+           p = Tensor::zeros({n.B, n.H, n.T, n.S}, dtype);
     // Calls f(b, h) for all heads, some on each thread.
     const auto for_heads = [n](auto&& f) {
         parallel_for(n.B * n.H, 1, [&](int64_t begin, int64_t end) {
@@ -202,21 +196,20 @@ Attention attend(const std::vector<Tensor>& inputs, const Layout& at, const Size
                 const Tensor& x = inputs[part.input];
                 return Place<const T>{x.data<T>(), part.offset, x.size(-1)};
             };
-            std::vector<Gradient::Sink<T>> sinks;
-            for (Gradient g : d)
-                sinks.push_back(g ? g.sink<T>() : Gradient::Sink<T>{nullptr, false});
+            // Zeros to add to, because two of the inputs may be one tensor and share a gradient.
+            std::vector<T*> gradients;
+            for (Gradient g : d) gradients.push_back(g ? g.zeroed().template data<T>() : nullptr);
             const auto sink = [&](const Layout::Part& part) {
-                return Place<T>{sinks[part.input].data, part.offset, inputs[part.input].size(-1)};
+                return Place<T>{gradients[part.input], part.offset, inputs[part.input].size(-1)};
             };
-            const auto adds = [&](const Layout::Part& part) { return sinks[part.input].add; };
             const T *ps = p.data<T>(), *dys = dy.data<T>();
             for_heads([&](int64_t b, int64_t h) {
-                Tensor scratch = Tensor::empty({2, n.T * n.S}, dtype);
+                Tensor ds = Tensor::zeros({n.T * n.S}, dtype),
+                       turned = Tensor::empty({n.T * n.S}, dtype);
                 Kernel<T>{n}.backward(b, h, place(at.q), place(at.k), place(at.v),
                                       ps + (b * n.H + h) * n.T * n.S,
                                       dys + b * n.T * n.H * n.d + h * n.d, sink(at.q), sink(at.k),
-                                      sink(at.v), scratch.data<T>(), scratch.data<T>() + n.T * n.S,
-                                      adds(at.q), adds(at.k), adds(at.v));
+                                      sink(at.v), ds.data<T>(), turned.data<T>());
             });
         });
     });

@@ -4,13 +4,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "data/sources/pcfg.h"
 #include "lessons/07-rnn/proof.h"
 #include "lessons/language_model.h"
+#include "models/ngram.h"
 
 namespace {
 
@@ -33,62 +32,16 @@ struct Settings {
     }
 };
 
-// ---- stage B: characters ------------------------------------------------------------------------
-
-// A text, and what is known of it.
-struct Task {
-    lesson::Corpus corpus;
-    double optimum = NAN;  // nats a character; known of generated text
-};
-
-// Sentences of the grammar, one a line, about so many characters. The text begins with an end of
-// line, so that every character of a sentence has one before it; `nats` is what they cost.
-data::Document sentences(const data::Pcfg& grammar, size_t characters, Rng& rng, double* nats) {
-    data::Document document{"generated", "\n"};
-    while (document.text.size() < characters) {
-        const Tensor ids = grammar.sample(rng);
-        document.text += grammar.text(ids) + "\n";
-        if (nats) *nats += grammar.nats(ids);
-    }
-    return document;
-}
-
-Task load(const lesson::Options& options) {
-    if (options.data == "generated") {
-        const data::Pcfg grammar = data::Pcfg::english();
-        Rng rng(options.seed);
-        double nats = 0;
-        data::TextData text{"generated", {}, {}};
-        text.train.push_back(sentences(grammar, options.quick ? 200'000 : 2'000'000, rng, nullptr));
-        text.test.push_back(sentences(grammar, options.quick ? 10'000 : 100'000, rng, &nats));
-        const auto predicted = static_cast<double>(text.test[0].text.size() - 1);
-        return {lesson::character_corpus(text), nats / predicted};
-    }
-    data::TextData text =
-        data::load_text(lesson::data_path(options.data.empty() ? "austen" : options.data));
-    if (options.quick) {
-        for (auto* part : {&text.train, &text.test}) {
-            part->resize(1);
-            const auto whole = data::characters((*part)[0].text);
-            const size_t keep =
-                std::min<size_t>(whole.size(), part == &text.train ? 200'000 : 20'000);
-            (*part)[0].text = {whole.front().data(),
-                               whole[keep - 1].data() + whole[keep - 1].size()};
-        }
-    }
-    return {lesson::character_corpus(text)};
-}
-
 void show_training(Report& report, const lesson::LmHistory& history, double ngram) {
-    const Values steps = counting(history.losses.size(), 1);
+    const auto losses = course(history.losses), norms = course(history.norms);
     report::Plot loss("Loss", "step", "nats a character");
-    loss.noisy_line("training", steps, history.losses);
-    loss.line("test", history.test_steps, history.test_losses).hline("best n-gram", ngram);
-    report.figure(loss, "Training loss of each batch; test loss on the way.", "loss");
+    loss.line("training", losses.steps, losses.means);
+    loss.line("test", history.test_steps, history.test_losses).hline("best n-gram", ngram).log_y();
+    report.figure(loss, "Training loss, means of some batches; test loss on the way.", "loss");
 
     report::Plot norm("The gradient's norm", "step", "norm before clipping");
-    norm.noisy_line("norm", steps, history.norms).log_y().size(760, 300);
-    report.figure(norm, "The length of the whole gradient, batch by batch.");
+    norm.line("norm", norms.steps, norms.means).log_y().size(760, 300);
+    report.figure(norm, "The length of the whole gradient, means of some batches.");
 }
 
 // How far back the loss of one character is heard: from places all over a text, each with as many
@@ -137,8 +90,8 @@ void show_reach(lesson::Results& results, Report& report, const std::string& nam
         "distance-trained");
 }
 
-void show_samples(Report& report, const Task& task, models::RnnLM& model, uint64_t seed) {
-    const lesson::Corpus& corpus = task.corpus;
+void show_samples(Report& report, const lesson::Corpus& corpus, models::RnnLM& model,
+                  uint64_t seed) {
     const int64_t prompt = std::min<int64_t>(100, corpus.test.size()), count = 400;
     const Tensor begin = corpus.test.view({prompt});
     report.page.heading("Samples");
@@ -163,29 +116,30 @@ void show_samples(Report& report, const Task& task, models::RnnLM& model, uint64
 
 // Chance, trivial, classical, ours; the optimum where it is known. Only a full run with the lesson's
 // own settings has pass marks.
-void judge(lesson::Results& results, const Task& task, const std::string& name, bool judged,
-           const Values& counted, double ours, double seconds) {
+void judge(lesson::Results& results, const lesson::Corpus& corpus, double optimum,
+           const std::string& name, bool judged, const Values& counted, double ours,
+           double seconds) {
     const double ngram = *std::min_element(counted.begin(), counted.end());
-    results.section("B. " + task.corpus.name + ", nats a character");
-    results.add("chance, ln V", std::log(static_cast<double>(task.corpus.vocab.size())));
+    results.section("B. " + corpus.name + ", nats a character");
+    results.add("chance, ln V", std::log(static_cast<double>(corpus.vocab.size())));
     results.add("trivial baseline: counting characters", counted.front());
     results.add("best classical: n-gram, order 1-6", ngram);
     if (judged)
         results.add(name, ours, at_most(ngram));
     else
         results.add(name, ours);
-    if (std::isfinite(task.optimum)) results.add("optimum: the grammar's own", task.optimum);
-    results.section("B. " + task.corpus.name + ", training");
+    if (std::isfinite(optimum)) results.add("optimum: the grammar's own", optimum);
+    results.section("B. " + corpus.name + ", training");
     results.add("perplexity a character", std::exp(ours));
-    if (judged && task.corpus.name == "austen")
+    if (judged && corpus.name == "austen")
         results.add("time", seconds, "s", at_most(300));
     else
         results.add("time", seconds, "s");
 }
 
 int run(const lesson::Options& options, const Settings& settings) {
-    const Task task = load(options);
-    const lesson::Corpus& corpus = task.corpus;
+    const auto [text, optimum] = lesson::load_lm_text(options);
+    const lesson::Corpus corpus = lesson::character_corpus(text);
     data::StreamBatches(corpus.train, settings.batch,
                         settings.time);  // an Error if it is too short
     Report report{.drawings = settings.drawings};
@@ -215,7 +169,8 @@ int run(const lesson::Options& options, const Settings& settings) {
                                       .epochs = static_cast<double>(options.epochs_or(4, 1)),
                                       .rate = settings.rate,
                                       .clip = settings.clip,
-                                      .seed = options.seed},
+                                      .seed = options.seed,
+                                      .test_ids = corpus.test.size()},
                                      {.file = checkpoint, .resume = resumed}, history);
     if (!done) return lesson::stopped(options, checkpoint);
     if (!options.save.empty() && checkpoint != options.save) {
@@ -223,9 +178,9 @@ int run(const lesson::Options& options, const Settings& settings) {
                                    std::filesystem::copy_options::overwrite_existing);
     }
 
-    const Values counted = count_by_order(corpus.train_documents, corpus.test, corpus.vocab.size());
+    const Values counted = lesson::count_by_order(corpus);
     const double ours = models::nats_per_token(model, corpus.test, 16);
-    judge(results, task, fmt::format("ours: RNN, {} units", hidden),
+    judge(results, corpus, optimum, fmt::format("ours: RNN, {} units", hidden),
           options.is_default_run() && !settings.ablated(), counted, ours, history.seconds);
     report.page.heading("Characters of " + corpus.name);
     report.page.text(fmt::format(
@@ -237,7 +192,7 @@ int run(const lesson::Options& options, const Settings& settings) {
     show_training(report, history, *std::min_element(counted.begin(), counted.end()));
     show_reach(results, report, corpus.name, fresh, reach_on_text(model, corpus.test),
                settings.time);
-    show_samples(report, task, model, options.seed);
+    show_samples(report, corpus, model, options.seed);
     return results.finish(report.page);
 }
 

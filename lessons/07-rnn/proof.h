@@ -13,7 +13,7 @@
 #include "data/sources/adding.h"
 #include "data/sources/hidden_markov.h"
 #include "lessons/07-rnn/distance.h"
-#include "models/ngram.h"
+#include "lessons/language_model.h"
 #include "models/rnn_lm.h"
 #include "nn/loss.h"
 #include "nn/optim.h"
@@ -38,23 +38,6 @@ inline data::HiddenMarkov topics() {
         emission.set(s * (topics + 1) + topics, filler);
     }
     return {transition, emission};
-}
-
-// Nats a token of the best n-gram model of each order, on the same test tokens: orders 1 ... 6 by
-// interpolated Kneser-Ney and by Witten-Bell, the better of the two.
-inline Values count_by_order(const std::vector<Tensor>& train, const Tensor& test, int64_t vocab) {
-    Values best;
-    for (int order = 1; order <= 6; ++order) {
-        double nats = std::numeric_limits<double>::infinity();
-        for (const auto smoothing :
-             {models::Smoothing::kneser_ney, models::Smoothing::witten_bell}) {
-            models::Ngram model({.vocab = vocab, .order = order, .smoothing = smoothing});
-            for (const Tensor& document : train) model.add(document.values<int32_t>());
-            nats = std::min(nats, model.nats(test.values<int32_t>(), 1));
-        }
-        best.push_back(nats / static_cast<double>(test.size() - 1));
-    }
-    return best;
 }
 
 inline void prove_memory(lesson::Results& results, Report& report, uint64_t seed, bool quick) {
@@ -90,7 +73,7 @@ inline void prove_memory(lesson::Results& results, Report& report, uint64_t seed
 
     const Tensor each = source.forward(test).nats;
     const double optimum = (sum(each).item() - each.at(0)) / predicted;
-    const Values counted = count_by_order({train}, test, 9);
+    const Values counted = lesson::count_by_order({train}, test, 9);
     const double ngram = *std::min_element(counted.begin(), counted.end());
     const double ours = models::nats_per_token(model, test);
     results.section("A. hidden topics, nats a symbol");
@@ -164,8 +147,8 @@ inline void prove_forgetting(lesson::Results& results, Report& report, uint64_t 
         results.add("ours: RNN, T = 100", far.test, within(data::Adding::kBaseline, 0.02));
     }
     report::Plot plot("The adding problem", "step", "mean squared error");
-    plot.noisy_line("T = 10", counting(near.errors.size()), near.errors);
-    plot.noisy_line("T = 100", counting(far.errors.size()), far.errors);
+    const Course ten = course(near.errors), hundred = course(far.errors);
+    plot.line("T = 10", ten.steps, ten.means).line("T = 100", hundred.steps, hundred.means);
     report.figure(plot.hline("always 1", data::Adding::kBaseline).log_y(),
                   "The same network, the same number of steps: over 10 steps it learns to add the "
                   "two marked numbers, over 100 it does not learn that they matter.",

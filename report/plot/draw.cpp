@@ -267,6 +267,11 @@ void PlotWriter::draw_dots(const Series& s, std::size_t i) {
         }
         const double cx = x(s.xs[k]), cy = y(s.ys[k]);
         if (k % every != 0 || !inside(cx, cy)) continue;
+        if (!s.texts.empty()) {
+            const std::string classes = fmt::format("halo f{}", series_colour(i));
+            body_ += svg_text(cx, cy + 4, classes, "middle", s.texts[k]);
+            continue;
+        }
         const std::string shape =
             hidden ? "hit mark" : fmt::format("dot mark f{}", series_colour(i));
         body_ += fmt::format(

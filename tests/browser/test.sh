@@ -130,10 +130,12 @@ equal "so does the cell's title" "vendu → peintre: $(weight 1 1 2 4 2)" \
 equal "a decoder does not look ahead" 0 "$(js "return [...document.querySelector('table').tBodies[0].rows]
     .flatMap((row, r) => [...row.cells].slice(r + 2)).filter((td) => !td.title.endsWith(' 0.0000')).length")"
 
+point_at h1
 press "$first table" "$down$right"
 equal "arrow keys move through the map" "ses → a: $(weight 1 1 2 5 3)" "$(reading)"
 press "$first input:checked" "$right"
 equal "and from head to head" "Decoder, layer 2, head 4" "$(choice)"
+equal "where the same cell is read" "ses → a: $(weight 1 1 3 5 3)" "$(reading)"
 press "$first input:checked" "$left$left"
 equal "and back" "Decoder, layer 2, head 2" "$(choice)"
 picture chosen

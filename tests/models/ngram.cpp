@@ -112,6 +112,10 @@ TEST_CASE("ngram: add-alpha is (c + α) / (n + αV), by hand") {
     // The mark: one document, which begins with a.
     CHECK(bigram.probability({}, 0) == doctest::Approx(1.5 / 10).epsilon(1e-14));
 
+    bigram.set_alpha(2);
+    CHECK(bigram.options().alpha == 2);
+    CHECK(bigram.probability(letters("a"), 1) == doctest::Approx(4.0 / 40).epsilon(1e-14));
+
     Ngram unigram({.vocab = 18, .order = 1, .smoothing = Smoothing::add_alpha, .alpha = 2});
     unigram.add(text);
     CHECK(unigram.probability(letters("b"), 0) == doctest::Approx(7.0 / 47).epsilon(1e-14));
@@ -356,6 +360,7 @@ TEST_CASE("ngram: errors name what is wrong and where") {
         CHECK(test::contains(options({.vocab = 5, .alpha = alpha}), "a positive number expected"));
 
     Ngram model({.vocab = 5, .order = 3});
+    CHECK(test::contains(test::error_of([&] { model.set_alpha(0); }), "a positive number"));
     model.add(letters("abc"));
     const int64_t before = model.size();
     const auto expected = [](int id, int position) {

@@ -98,8 +98,9 @@ TEST_CASE("window_lm: gradients agree with differences, of a token that occurs t
         Tape tape;
         tape.backward(loss());
     }
-    for (auto [name, p] : model.named_parameters()) {
-        CAPTURE(name);
+    for (const auto& parameter : model.named_parameters()) {
+        CAPTURE(parameter.first);
+        Tensor p = parameter.second;
         for (int64_t i = 0; i < p.size(); ++i) {
             const double at = p.at(i), step = 1e-5;
             p.set(i, at + step);

@@ -36,6 +36,20 @@ TEST_CASE("plot: every kind of series is well-formed, with hostile names too") {
     CHECK_FALSE(contains(plot.svg(), "<script>"));
 }
 
+TEST_CASE("plot: points with labels show them in place of dots, escaped") {
+    const Values xs = {1, 2, 3}, ys = {3, 1, kNaN};
+    const std::vector<std::string> names = {"a", "<b>", "lost"};
+    const std::string svg = Plot("t", "x", "y").labels("letters", xs, ys, names).svg();
+    CHECK(xml_fault(svg) == "");
+    CHECK(contains(svg, ">a</text>"));
+    CHECK(contains(svg, ">&lt;b&gt;</text>"));
+    CHECK_FALSE(contains(svg, "lost"));
+    CHECK(contains(svg, "letters: 1 value is not finite"));
+    CHECK(count(svg, "dot mark") == 0);
+    const std::vector<std::string> few = {"a"};
+    CHECK_THROWS_AS(Plot("t", "x", "y").labels("letters", xs, ys, few), gradus::Error);
+}
+
 TEST_CASE("plot: colours come from classes alone, so that light and dark both work") {
     const Values xs = {1, 2, 3};
     Plot plot("t", "x", "y");

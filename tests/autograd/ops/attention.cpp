@@ -103,6 +103,22 @@ TEST_CASE("attention: packed inputs give what separate ones give") {
                    {concat(xs, -1)});
 }
 
+TEST_CASE("attention: one tensor may be several of the inputs") {
+    const AttentionMask causal{.causal = true};
+    check_gradient("all three",
+                   [&](const auto& in) {
+                       return scaled_dot_product_attention(in[0], in[0], in[0], 2, causal).y;
+                   },
+                   {uniform({2, 4, 6})});
+    check_gradient(
+        "keys and values",
+        [&](const auto& in) { return scaled_dot_product_attention(in[0], in[1], in[1], 2).y; },
+        {uniform({2, 3, 4}), uniform({2, 5, 4}, -1, 1, 2)});
+    check_gradient("additive",
+                   [&](const auto& in) { return additive_attention(in[0], in[0], in[1], in[0]).y; },
+                   {uniform({2, 4, 6}), uniform({6})});
+}
+
 TEST_CASE("attention: rows of weights sum to 1, or are 0 where nothing may be attended to") {
     const Setting s{3, 6, 6, 2, 3, true, {6, 0, 2}};
     const auto xs = s.inputs();
