@@ -245,7 +245,10 @@ int run(const lesson::Options& options, const Settings& settings) {
         fs::copy_file(file, options.save, fs::copy_options::overwrite_existing);
 
     const Values counted = lesson::count_by_order(corpus, task.words ? 4 : 6);
-    judge(results, task, counted, ours, rnn, options.is_default_run() && !settings.ablated());
+    const bool known = options.data.empty() || options.data == "generated" ||
+                       corpus.name == "austen" || corpus.name == "brown";
+    judge(results, task, counted, ours, rnn,
+          known && options.is_default_run() && !settings.ablated());
     report.page.heading(fmt::format("{}s of {}", task.words ? "Word" : "Character", corpus.name));
     report.page.text(fmt::format(
         "{} tokens of training text, {} of test text, {} kinds. {}: {} parameters, {} passes in "
