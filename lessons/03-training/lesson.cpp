@@ -338,7 +338,8 @@ int run(const lesson::Options& options, const Settings& settings) {
     const Task task = load(options);
     const int64_t pixels = task.train.pixels.size(1), classes = task.train.classes;
     const std::string sizes = fmt::format("{}-256-{}", pixels, classes);
-    Report report{.drawings = settings.drawings};
+    Report report{report::Page{"Lesson 03 · Training", "From a random network to one that reads."},
+                  settings.drawings};
     lesson::Results results(options);
     if (settings.ablated()) results.read_bands({});  // other settings, other figures
     prove(results, report, options.seed);

@@ -13,6 +13,7 @@
 
 #include "data/sources/procedural_digits.h"
 #include "lessons/common.h"
+#include "lessons/report.h"
 #include "models/mlp.h"
 #include "nn/init.h"
 #include "nn/loss.h"
@@ -23,26 +24,7 @@
 namespace gradus::lesson03 {
 
 using lesson::at_least, lesson::at_most, lesson::within;
-using Values = std::vector<double>;
-
-// A page whose figures can also be kept as files, for README.md.
-struct Report {
-    report::Page page{"Lesson 03 · Training", "From a random network to one that reads."};
-    std::filesystem::path drawings;  // empty: nowhere
-
-    // `name` is the file's, where README.md shows it too.
-    void figure(const report::Plot& plot, std::string_view caption, const std::string& name = "") {
-        page.figure(plot.svg(), caption);
-        if (!drawings.empty() && !name.empty())
-            report::save_svg(drawings / (name + ".svg"), plot.svg());
-    }
-};
-
-inline Values counting(size_t n, double first = 0) {
-    Values xs(n);
-    std::iota(xs.begin(), xs.end(), first);
-    return xs;
-}
+using lesson::counting, lesson::Report, lesson::Values;
 
 // The path of x down the bowl ½ Σ λ x² from x = 1: steps + 1 positions.
 inline std::vector<Tensor> descend(const Tensor& lambda, const nn::SgdOptions& options,

@@ -222,7 +222,7 @@ void draw_orders(Report& report, const Text& text, const std::vector<Line>& line
     }
     if (text.optimum) plot.hline("optimum", *text.optimum);
     report.figure(
-        plot.svg(),
+        plot,
         "More context helps for as long as the table knows it. What a model does where it "
         "does not is all that tells these curves apart.",
         text.corpus.name + "-orders");
@@ -279,7 +279,7 @@ void draw_sparsity(Report& report, const Text& text) {
     std::vector<std::string> orders;
     for (int order = 1; order <= kOrders; ++order) orders.push_back(std::to_string(order));
     report::Plot plot("Never seen", "order", "share of the test characters");
-    report.figure(plot.bars(orders, unseen).size(760, 300).svg(),
+    report.figure(plot.bars(orders, unseen).size(760, 300),
                   "How often the training text never has the next character after the same "
                   "order - 1 ones.",
                   text.corpus.name + "-unseen");
@@ -288,7 +288,7 @@ void draw_sparsity(Report& report, const Text& text) {
     report::Plot loss("What a count loses", "times in one half of the text",
                       "less in the other half, on average");
     loss.points("runs of five characters", counting(lost.size(), 1), lost);
-    report.figure(loss.hline("nothing lost", 0).size(760, 300).svg(),
+    report.figure(loss.hline("nothing lost", 0).size(760, 300),
                   "What one half of the text has c times is rarer in the other half, by an amount "
                   "that hardly depends on c. A discount takes it away beforehand.",
                   text.corpus.name + "-lost");
@@ -312,7 +312,7 @@ void draw_bigrams(Report& report, const Text& text) {
             cells.push_back(model.probability(std::span(&a, 1), b));
     }
     report::Heatmap map("Which character follows which", cells, static_cast<size_t>(shown));
-    report.figure(map.labels(labels, labels).axes("before", "after").svg(),
+    report.figure(map.labels(labels, labels).axes("before", "after"),
                   "p(after | before) of the most frequent characters: all that a model of order 2 "
                   "knows.",
                   text.corpus.name + "-bigrams");
@@ -386,7 +386,8 @@ int run(const lesson::Options& options, const Settings& settings) {
           "counts are not saved: counting again takes seconds. Run it without --save and --resume");
     const auto began = std::chrono::steady_clock::now();
     const Text text = load(options);
-    Report report{.drawings = settings.drawings};
+    Report report{report::Page{"Lesson 04 · Counting", "Language models that are tables."},
+                  settings.drawings};
     lesson::Results results(options);
     if (settings.alpha > 0) results.read_bands({});  // other settings, other figures
     prove(results, report, options);

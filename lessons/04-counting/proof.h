@@ -11,6 +11,7 @@
 
 #include "data/sources/markov.h"
 #include "lessons/common.h"
+#include "lessons/report.h"
 #include "models/ngram.h"
 #include "nn/init.h"
 #include "nn/layers.h"
@@ -23,26 +24,8 @@
 namespace gradus::lesson04 {
 
 using lesson::at_least, lesson::at_most, lesson::within;
+using lesson::counting, lesson::Report, lesson::Values;
 using models::Ngram, models::NgramOptions, models::Smoothing;
-using Values = std::vector<double>;
-
-// A page whose figures can also be kept as files, for README.md.
-struct Report {
-    report::Page page{"Lesson 04 · Counting", "Language models that are tables."};
-    std::filesystem::path drawings;  // empty: nowhere
-
-    // `name` is the file's, where README.md shows it too.
-    void figure(const std::string& svg, std::string_view caption, const std::string& name = "") {
-        page.figure(svg, caption);
-        if (!drawings.empty() && !name.empty()) report::save_svg(drawings / (name + ".svg"), svg);
-    }
-};
-
-inline Values counting(size_t n, double first = 0) {
-    Values xs(n);
-    std::iota(xs.begin(), xs.end(), first);
-    return xs;
-}
 
 // The mean loss of a text's tokens from `first` on.
 inline double nats_per_token(const Ngram& model, const Tensor& text, int64_t first) {
@@ -100,7 +83,7 @@ inline void draw_price(Report& report, const data::Markov& source, bool quick, R
         plot.line(fmt::format("order {}, theory", order), sizes, theory);
         plot.points(fmt::format("order {}, counted", order), sizes, measured);
     }
-    report.figure(plot.log_x().log_y().svg(),
+    report.figure(plot.log_x().log_y(),
                   fmt::format("A chain of order 2 needs only pairs. Each order more multiplies the "
                               "table by K = {}, and the text that fills it. Counts with α = 0.5, "
                               "means over {} texts.",
@@ -152,7 +135,7 @@ inline void prove(lesson::Results& results, Report& report, const lesson::Option
     report::Plot plot("One layer and a softmax", "step", "training loss (nats)");
     plot.line("softmax, Adam", counting(losses.size()), losses);
     plot.hline("counted bigrams", on_train).size(760, 300);
-    report.figure(plot.svg(), "It begins at ln 8 and ends as the table of counts.", "softmax");
+    report.figure(plot, "It begins at ln 8 and ends as the table of counts.", "softmax");
     draw_price(report, source, options.quick, rng);
 }
 

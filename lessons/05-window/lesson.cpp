@@ -220,7 +220,9 @@ int run(const lesson::Options& options, const Settings& settings) {
     const Corpus corpus = load(options.data, options.seed, options.quick);
     const data::Batch train = data::windows(corpus.train, settings.window, kEnd);
     const data::Batch test = data::windows(corpus.test, settings.window, kEnd);
-    Report report{.drawings = settings.drawings};
+    Report report{
+        report::Page{"Lesson 05 · Window", "A neural network that predicts the next token."},
+        settings.drawings};
     lesson::Results results(options);
     if (settings.ablated()) results.read_bands({});  // other settings, other figures
     prove(results, report, options);

@@ -11,28 +11,16 @@
 #include "data/sources/markov.h"
 #include "data/windows.h"
 #include "lessons/05-window/training.h"
+#include "lessons/report.h"
 #include "models/ngram.h"
 #include "nn/init.h"
 #include "nn/optim.h"
 #include "report/plot.h"
-#include "report/svg.h"
 
 namespace gradus::lesson05 {
 
 using lesson::at_most, lesson::within;
-
-// A page whose figures can also be kept as files, for README.md.
-struct Report {
-    report::Page page{"Lesson 05 · Window", "A neural network that predicts the next token."};
-    std::filesystem::path drawings;  // empty: nowhere
-
-    // `name` is the file's, where README.md shows it too.
-    void figure(const report::Plot& plot, std::string_view caption, const std::string& name = "") {
-        page.figure(plot.svg(), caption);
-        if (!drawings.empty() && !name.empty())
-            report::save_svg(drawings / (name + ".svg"), plot.svg());
-    }
-};
+using lesson::Report;
 
 // What is left of a source for someone who sees one token less: p(. | the newer ones), the oldest one
 // averaged out, as often as it occurs.

@@ -12,35 +12,16 @@
 #include <vector>
 
 #include "lessons/common.h"
+#include "lessons/report.h"
 #include "nn/init.h"
 #include "nn/recurrent.h"
 #include "report/plot.h"
-#include "report/svg.h"
 #include "report/text.h"
 
 namespace gradus::lesson07 {
 
 using lesson::at_least, lesson::at_most, lesson::within;
-using Values = std::vector<double>;
-
-// A page whose figures can also be kept as files, for README.md.
-struct Report {
-    report::Page page{"Lesson 07 · Recurrent networks", "What a state can remember, and learn."};
-    std::filesystem::path drawings;  // empty: nowhere
-
-    // `name` is the file's, where README.md shows it too.
-    void figure(const report::Plot& plot, std::string_view caption, const std::string& name = "") {
-        page.figure(plot.svg(), caption);
-        if (!drawings.empty() && !name.empty())
-            report::save_svg(drawings / (name + ".svg"), plot.svg());
-    }
-};
-
-inline Values counting(size_t n, double first = 0) {
-    Values xs(n);
-    for (double& x : xs) x = first++;
-    return xs;
-}
+using lesson::counting, lesson::Report, lesson::Values;
 
 // The losses of many batches as a line of at most about 150 points: means of as many in a row.
 struct Course {

@@ -142,7 +142,9 @@ int run(const lesson::Options& options, const Settings& settings) {
     const lesson::Corpus corpus = lesson::character_corpus(text);
     data::StreamBatches(corpus.train, settings.batch,
                         settings.time);  // an Error if it is too short
-    Report report{.drawings = settings.drawings};
+    Report report{
+        report::Page{"Lesson 07 · Recurrent networks", "What a state can remember, and learn."},
+        settings.drawings};
     lesson::Results results(options);
     if (settings.ablated()) results.read_bands({});  // other settings, other figures
 

@@ -9,35 +9,15 @@
 #include <vector>
 
 #include "lessons/common.h"
+#include "lessons/report.h"
 #include "nn/module.h"
 #include "report/coloured_text.h"
 #include "report/plot.h"
-#include "report/svg.h"
 
 namespace gradus::lesson08 {
 
 using lesson::at_least, lesson::at_most, lesson::within;
-using Values = std::vector<double>;
-
-// A page whose figures can also be kept as files, for README.md.
-struct Report {
-    report::Page page{"Lesson 08 · Gates", "LSTM and GRU: what is kept, and what is let go."};
-    std::filesystem::path drawings;  // empty: nowhere
-
-    // `name` is the file's, where README.md shows it too.
-    template <class Drawing>
-    void figure(const Drawing& drawing, std::string_view caption, const std::string& name = "") {
-        page.figure(drawing.svg(), caption);
-        if (!drawings.empty() && !name.empty())
-            report::save_svg(drawings / (name + ".svg"), drawing.svg());
-    }
-};
-
-inline Values counting(size_t n, double first = 0) {
-    Values xs(n);
-    for (double& x : xs) x = first++;
-    return xs;
-}
+using lesson::counting, lesson::Report, lesson::Values;
 
 // A curve of many noisy values as one of few: means of ten neighbours.
 inline void smooth_line(report::Plot& plot, const std::string& name, const Values& values) {

@@ -196,7 +196,9 @@ void judge(lesson::Results& results, const Task& task, const Values& counted, co
 int run(const lesson::Options& options, const Settings& settings) {
     const Task task = load(options, settings);
     const lesson::Corpus& corpus = task.corpus;
-    Report report{.drawings = settings.drawings};
+    Report report{
+        report::Page{"Lesson 08 · Gates", "LSTM and GRU: what is kept, and what is let go."},
+        settings.drawings};
     lesson::Results results(options);
     if (settings.ablated()) results.read_bands({});  // other settings, other figures
     prove(results, report, options.seed, options.quick);
