@@ -162,4 +162,15 @@ int stopped(const Options& options, const fs::path& checkpoint) {
     return 130;
 }
 
+fs::path data_path(const std::string& data) {
+    fs::path path = data;
+    if (!fs::exists(path) && !path.has_parent_path())  // a name: where ./run data puts it
+        path = report_folder().parent_path().parent_path() / ".data" / path;
+    check(fs::exists(path), "data",
+          "there is nothing at {}. Fetch a known set with ./run data NAME (./run data lists them), "
+          "give a file or folder of your own with --data PATH, or go on with --data generated",
+          path.string());
+    return path;
+}
+
 }  // namespace gradus::lesson

@@ -80,6 +80,10 @@ int stopped(const Options& options, const std::filesystem::path& checkpoint);
 // build/reports/ of the source tree, else (with the tree gone) the current folder.
 std::filesystem::path report_folder();
 
+// Where --data points to: a path, or a name that `./run data` knows. Throws Error, with what to do,
+// where nothing is there.
+std::filesystem::path data_path(const std::string& data);
+
 // A condition that a figure has to meet.
 struct Requirement {
     double low;

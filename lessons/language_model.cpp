@@ -1,18 +1,11 @@
 #include "lessons/language_model.h"
 
-#include <fmt/ranges.h>
-
-#include <chrono>
 #include <cmath>
-#include <cstdlib>
 
 #include "data/sequences.h"
 #include "data/sources/pcfg.h"
 #include "models/ngram.h"
-#include "nn/checkpoint.h"
 #include "nn/loss.h"
-#include "nn/schedule.h"
-#include "report/progress.h"
 
 namespace gradus::lesson {
 namespace {
@@ -48,14 +41,6 @@ Corpus make_corpus(const data::TextData& text, Tokenizer tokenize,
     return corpus;
 }
 
-// A number that another text has another of (Fowler, Noll and Vo's FNV-1a, 64 bits).
-uint64_t fingerprint(const Tensor& ids) {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (const int32_t id : ids.values<int32_t>())
-        hash = (hash ^ static_cast<uint32_t>(id)) * 0x100000001b3;
-    return hash;
-}
-
 const char* name_of(Cell cell) {
     switch (cell) {
         case Cell::lstm:
@@ -81,48 +66,10 @@ std::string describe(const models::RnnLmOptions& model, const Corpus& corpus,
         options.tests, fingerprint(corpus.test), options.test_ids);
 }
 
-Values numbers(const nn::Metadata& notes, const char* name) {
-    Values values;
-    char* next = nullptr;
-    for (const char* at = notes.at(name).c_str(); *at != 0; at = next) {
-        values.push_back(std::strtod(at, &next));
-        check(next != at, "resume", "\"{}\" in the checkpoint is no list of numbers", name);
-    }
-    return values;
-}
-
-void write(const LmHistory& history, nn::Metadata& notes) {
-    notes["losses"] = fmt::format("{}", fmt::join(history.losses, " "));
-    notes["norms"] = fmt::format("{}", fmt::join(history.norms, " "));
-    notes["test steps"] = fmt::format("{}", fmt::join(history.test_steps, " "));
-    notes["test losses"] = fmt::format("{}", fmt::join(history.test_losses, " "));
-    notes["seconds"] = fmt::format("{}", history.seconds);
-}
-
-LmHistory read_history(const nn::Metadata& notes) {
-    return {numbers(notes, "losses"), numbers(notes, "norms"), numbers(notes, "test steps"),
-            numbers(notes, "test losses"), numbers(notes, "seconds").at(0)};
-}
-
 // The state before the first id. It is defined, so that it can be saved.
 nn::RecurrentState zero_state(const models::RnnLmOptions& model, int64_t batch) {
     const Shape shape{model.layers, batch, model.hidden};
     return {Tensor::zeros(shape), model.cell == Cell::lstm ? Tensor::zeros(shape) : Tensor()};
-}
-
-// Loads what goes on, after a look at whether it fits.
-LmHistory resume(const fs::path& file, const std::string& course, const data::Vocab& vocab,
-                 nn::Training& training) {
-    const auto notes = nn::with_prefix_removed(nn::load_safetensors(file).metadata, "note/");
-    check(notes.contains("course") && notes.contains("vocabulary"), "resume",
-          "{} is no checkpoint of a language model's training", file.string());
-    vocab.check_same(file.string(), data::Vocab::parse(notes.at("vocabulary")));
-    check(notes.at("course") == course, "resume",
-          "{} holds a run with\n  {}\nbut this one is to have\n  {}\nGive it the same options and "
-          "data, or begin anew without --resume",
-          file.string(), notes.at("course"), course);
-    nn::load_checkpoint(file, training);
-    return read_history(notes);
 }
 
 }  // namespace
@@ -189,102 +136,46 @@ std::vector<double> count_by_order(const Corpus& corpus, int orders) {
     return count_by_order(corpus.train_documents, corpus.test, corpus.vocab.size(), orders);
 }
 
-fs::path data_path(const std::string& data) {
-    fs::path path = data;
-    if (!fs::exists(path) && !path.has_parent_path())  // a name: where ./run data puts it
-        path = report_folder().parent_path().parent_path() / ".data" / path;
-    check(fs::exists(path), "data",
-          "there is nothing at {}. Fetch a known set with ./run data NAME (names, austen, brown), "
-          "give a file or folder of your own with --data PATH, or go on with --data generated",
-          path.string());
-    return path;
-}
-
 bool train_language_model(const std::string& label, models::RnnLM& model, const Corpus& corpus,
-                          const LmTrainingOptions& options, const LmCheckpoint& checkpoint,
-                          LmHistory& history) {
+                          const LmTrainingOptions& options, const Checkpoint& checkpoint,
+                          History& history) {
     const data::StreamBatches batches(corpus.train, options.batch, options.time);
     const auto steps = std::max<int64_t>(
         1, std::llround(options.epochs * static_cast<double>(batches.per_epoch())));
+    const Tensor test_text = corpus.test.view({std::min(options.test_ids, corpus.test.size())});
+
+    nn::RecurrentState state = zero_state(model.options(), options.batch);
+    Task task{.model = model,
+              .loss =
+                  [&](int64_t step) {
+                      if (batches.begins(step)) state = zero_state(model.options(), options.batch);
+                      const auto [x, y] = batches.at(step);  // [B, T]
+                      const auto output = model(x, state);
+                      state = output.state.detach();  // the next window goes on, without a past
+                      return nn::cross_entropy(output.logits, y);
+                  },
+              .test = [&] { return models::nats_per_token(model, test_text, options.batch); },
+              .tokens = static_cast<double>(options.batch * options.time),
+              .carried = {{"h", &state.h}},
+              .notes = {{"vocabulary", corpus.vocab.to_string()}},
+              .fits =
+                  [&](const std::string& file, const nn::Metadata& notes) {
+                      corpus.vocab.check_same(file, data::Vocab::parse(notes.at("vocabulary")));
+                  }};
+    if (state.c.defined()) task.carried["c"] = &state.c;
     const nn::WarmupCosine rate{
         .peak = options.rate,
         .warmup = std::llround(options.warm_up * static_cast<double>(steps)),
         .total = steps};
-    nn::AdamW optimizer(model.parameters(), {.weight_decay = options.weight_decay});
-    nn::RecurrentState state = zero_state(model.options(), options.batch);
-    nn::Training training{model, optimizer};
-    training.tensors["h"] = &state.h;
-    if (state.c.defined()) training.tensors["c"] = &state.c;
-
-    const std::string course = describe(model.options(), corpus, options);
-    history = {};
-    if (checkpoint.resume) history = resume(checkpoint.file, course, corpus.vocab, training);
-
-    const auto now = [] { return std::chrono::steady_clock::now(); };
-    const auto seconds_since = [&](auto then) {
-        return std::chrono::duration<double>(now() - then).count();
-    };
-    const auto began = now();
-    auto saved = began;
-    const double before = history.seconds;
-    const auto save = [&] {
-        history.seconds = before + seconds_since(began);
-        write(history, training.notes);
-        training.notes["course"] = course;
-        training.notes["vocabulary"] = corpus.vocab.to_string();
-        nn::save_checkpoint(checkpoint.file, training);
-        saved = now();
-    };
-    const Tensor test_text = corpus.test.view({std::min(options.test_ids, corpus.test.size())});
-    const auto test = [&] {
-        history.test_steps.push_back(static_cast<double>(training.step));
-        history.test_losses.push_back(models::nats_per_token(model, test_text, options.batch));
-    };
-    report::ProgressOptions from;
-    from.start = training.step;
-    report::Progress bar(label, steps, from);
-    if (history.test_losses.empty()) {
-        if (checkpoint.file.has_parent_path())
-            fs::create_directories(checkpoint.file.parent_path());  // as reports do
-        test();
-        save();
-    }
-
-    model.train();
-    while (training.step < steps && !interrupted()) {
-        if (batches.begins(training.step)) state = zero_state(model.options(), options.batch);
-        const auto [x, y] = batches.at(training.step);  // [B, T]
-        optimizer.zero_grad();
-        {
-            Tape tape;
-            const auto output = model(x, state);
-            const Tensor loss = nn::cross_entropy(output.logits, y);
-            history.losses.push_back(loss.item());
-            check(std::isfinite(history.losses.back()), label,
-                  "the loss is {} at step {}: the training has diverged. A lower rate or a shorter "
-                  "clip than {} and {} may help",
-                  history.losses.back(), training.step, options.rate, options.clip);
-            tape.backward(loss);
-            state = output.state.detach();  // the next window goes on from here, without a past
-        }
-        history.norms.push_back(
-            optimizer.clip_grad_norm(options.clip > 0 ? options.clip : INFINITY));
-        optimizer.set_lr(rate(training.step));
-        optimizer.step();
-        ++training.step;
-
-        const int64_t tested = training.step * options.tests / steps;
-        if (tested != (training.step - 1) * options.tests / steps) test();
-        if (seconds_since(saved) >= options.save_every) save();
-        const auto tokens =
-            static_cast<double>((training.step - from.start) * options.batch * options.time);
-        bar.update(training.step, {{"loss", history.losses.back()},
-                                   {"test", history.test_losses.back()},
-                                   {"tokens/s", tokens / seconds_since(began)}});
-    }
-    bar.finish();
-    if (training.step > from.start) save();
-    return training.step == steps;
+    return train(label, task,
+                 {.steps = steps,
+                  .rate = rate,
+                  .weight_decay = options.weight_decay,
+                  .clip = options.clip,
+                  .tests = options.tests,
+                  .save_every = options.save_every,
+                  .course = describe(model.options(), corpus, options)},
+                 checkpoint, history);
 }
 
 }  // namespace gradus::lesson

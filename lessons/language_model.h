@@ -10,6 +10,7 @@
 #include "data/text/text.h"
 #include "data/text/vocab.h"
 #include "lessons/common.h"
+#include "lessons/training.h"
 #include "models/rnn_lm.h"
 
 namespace gradus::lesson {
@@ -39,10 +40,6 @@ std::vector<double> count_by_order(const std::vector<Tensor>& train_documents, c
                                    int64_t vocab, int orders = 6);
 std::vector<double> count_by_order(const Corpus& corpus, int orders = 6);
 
-// Where --data points to: a path, or a name that `./run data` knows. Throws Error, with what to do,
-// where nothing is there.
-std::filesystem::path data_path(const std::string& data);
-
 struct LmTrainingOptions {
     int64_t batch = 32;     // B: rows that the text is cut into
     int64_t time = 64;      // T: steps that a gradient goes back
@@ -57,25 +54,10 @@ struct LmTrainingOptions {
     double save_every = 20;     // seconds between checkpoints
 };
 
-// The course of a training. It is kept in the checkpoint, so that a resumed run tells the whole story.
-struct LmHistory {
-    std::vector<double> losses;  // of each step's batch, nats a token
-    std::vector<double> norms;   // of each step's gradient, before clipping
-    std::vector<double> test_steps, test_losses;
-    double seconds = 0;
-};
-
-struct LmCheckpoint {
-    std::filesystem::path file;
-    bool resume = false;  // go on from it
-};
-
-// Trains a model on corpus.train to the end, or to Ctrl-C: true where it came to the end. Saves at
-// the start, every `save_every` seconds and at the end, so that a run that is killed at any moment
-// can be resumed, and ends with the same bits as one that never stopped. Throws Error for a
-// checkpoint of another model, vocabulary, text or training, and where the loss is not finite.
+// Trains a model on corpus.train, as train() does. A checkpoint of another vocabulary or text is
+// refused, too.
 bool train_language_model(const std::string& label, models::RnnLM& model, const Corpus& corpus,
-                          const LmTrainingOptions& options, const LmCheckpoint& checkpoint,
-                          LmHistory& history);
+                          const LmTrainingOptions& options, const Checkpoint& checkpoint,
+                          History& history);
 
 }  // namespace gradus::lesson

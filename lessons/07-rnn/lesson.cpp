@@ -32,7 +32,7 @@ struct Settings {
     }
 };
 
-void show_training(Report& report, const lesson::LmHistory& history, double ngram) {
+void show_training(Report& report, const lesson::History& history, double ngram) {
     const auto losses = course(history.losses), norms = course(history.norms);
     report::Plot loss("Loss", "step", "nats a character");
     loss.line("training", losses.steps, losses.means);
@@ -163,7 +163,7 @@ int run(const lesson::Options& options, const Settings& settings) {
     const Values fresh = reach_on_text(model, corpus.test);
     const bool resumed = !options.resume.empty();
     const auto checkpoint = resumed ? options.resume : options.checkpoint();
-    lesson::LmHistory history;
+    lesson::History history;
     const bool done =
         lesson::train_language_model(corpus.name, model, corpus,
                                      {.batch = settings.batch,

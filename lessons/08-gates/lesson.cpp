@@ -66,7 +66,7 @@ Cell cell_of(const std::string& name) {
 struct Trained {
     std::string name;
     models::RnnLM model;
-    lesson::LmHistory history;
+    lesson::History history;
     double nats = NAN;      // a token of the test text
     double by_heart = NAN;  // a token of the training text, once it has been learned from
 
@@ -76,7 +76,7 @@ struct Trained {
 
 // False where Ctrl-C came first.
 bool train(Trained& trained, const Task& task, const lesson::LmTrainingOptions& course,
-           const lesson::LmCheckpoint& checkpoint) {
+           const lesson::Checkpoint& checkpoint) {
     if (!lesson::train_language_model(trained.name, trained.model, task.corpus, course, checkpoint,
                                       trained.history))
         return false;
@@ -85,12 +85,6 @@ bool train(Trained& trained, const Task& task, const lesson::LmTrainingOptions& 
     trained.by_heart = models::nats_per_token(
         trained.model, text.view({std::min<int64_t>(200'000, text.size())}), 32);
     return true;
-}
-
-// 08.safetensors -> 08-rnn.safetensors
-fs::path beside(const fs::path& file, const std::string& name) {
-    fs::path path = file;
-    return path.replace_filename(file.stem().string() + "-" + name + file.extension().string());
 }
 
 // Tokens a second that a model writes in so many rows at once.
@@ -239,7 +233,7 @@ int run(const lesson::Options& options, const Settings& settings) {
             models::RnnLmOptions{
                 .cell = Cell::rnn_tanh, .vocab = corpus.vocab.size(), .dim = 64, .hidden = units});
         course.batch = 32, course.time = 64, course.rate = 4e-3, course.clip = 1;
-        const fs::path its_file = beside(file, "rnn");
+        const fs::path its_file = lesson::beside(file, "rnn");
         if (!train(*rnn, task, course, {its_file, resumed && fs::exists(its_file)}))
             return lesson::stopped(options, file);
     }

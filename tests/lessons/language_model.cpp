@@ -18,7 +18,7 @@
 #include "tests/nn/fixture.h"
 
 using namespace gradus;
-using lesson::Corpus, lesson::LmCheckpoint, lesson::LmHistory, lesson::LmTrainingOptions;
+using lesson::Corpus, lesson::Checkpoint, lesson::History, lesson::LmTrainingOptions;
 using test::contains, test::error_of, test::TemporaryFolder;
 namespace fs = std::filesystem;
 
@@ -45,12 +45,12 @@ struct Setting {
 
 struct Result {
     bool ended;
-    LmHistory history;
+    History history;
     nn::StateDict weights;
     double last_test;
 };
 
-Result train(const Setting& setting, const LmCheckpoint& checkpoint) {
+Result train(const Setting& setting, const Checkpoint& checkpoint) {
     const char* arguments[] = {"lesson-08"};
     lesson::Options::parse(1, arguments, "Lesson 08: test");  // forgets another test's Ctrl-C
     const Corpus corpus = lesson::character_corpus(setting.text);
