@@ -291,5 +291,5 @@ TEST_CASE("language model: a text that is too short says what would do") {
     setting.options.time = 5000;
     CHECK(contains(error_of([&] { train(setting, {folder / "x"}); }), "too few"));
     CHECK(contains(error_of([] { lesson::data_path("no-such-set"); }),
-                   "./run data NAME (names, austen, brown)"));
+                   "./run data NAME (./run data lists them)"));
 }
