@@ -18,14 +18,14 @@ namespace fs = std::filesystem;
 // What can be changed from the command line beside the common options: one ablation each.
 struct Settings {
     std::string cell = "GRU";
-    int64_t hidden = 256;
-    double rate = 3e-3;
-    double dropout = 0;
+    int64_t hidden = 0;  // 0: 192 for sounds, 256 for sentences
+    double rate = 0;     // 0, below 0: what suits sounds or sentences
+    double dropout = -1;
     double own_share = 0;
     int64_t beam = 5;
     double length_penalty = 0.6;
     bool stress = false;
-    std::vector<std::string> say{"gradus", "backprop", "seq2seq", "bahdanau", "transformerless"};
+    std::vector<std::string> say;
     fs::path drawings;  // where README.md's figures go; empty: nowhere
 
     bool ablated() const {
@@ -120,8 +120,8 @@ void show_samples(Report& report, const Reality& reality, const std::vector<Ids>
     const auto& test = reality.pairs.test;
     std::vector<size_t> chosen;
     for (size_t i = 0; i < 10; ++i) chosen.push_back((2 * i + 1) * test.size() / 20);
-    for (size_t i = 0; i < test.size() && chosen.size() < 18; ++i)
-        if (greedy[i] != beam[i]) chosen.push_back(i);
+    for (size_t step = 0; step < test.size() && chosen.size() < 18; ++step)
+        if (const size_t i = step * 389 % test.size(); greedy[i] != beam[i]) chosen.push_back(i);
     report::Table table("Greedy choice and beam search",
                         {reality.item(), "right", "greedy", "ln p", "beam", "ln p"});
     for (const size_t i : chosen) {
@@ -142,8 +142,11 @@ void show_samples(Report& report, const Reality& reality, const std::vector<Ids>
 // What nobody has asked it before.
 void show_said(Report& report, const Reality& reality, const lesson::Translator& translator,
                const Settings& settings) {
+    std::vector<std::string> texts = settings.say;
+    if (texts.empty() && reality.sounds())
+        texts = {"gradus", "backprop", "bahdanau", "tokenizer", "autoencoder", "overparametrized"};
     std::vector<data::PairIds> asked;
-    for (const std::string& text : settings.say) {
+    for (const std::string& text : texts) {
         std::string spelled = text;
         if (reality.sounds()) {
             const auto letters = data::character_tokens(text);
@@ -155,7 +158,7 @@ void show_said(Report& report, const Reality& reality, const lesson::Translator&
     const auto said =
         lesson::translate(translator, reality.pairs, asked, settings.beam, settings.length_penalty);
     report::Table table("New to it", {reality.item(), "said"});
-    for (size_t i = 0; i < asked.size(); ++i) table.row({settings.say[i], reality.target(said[i])});
+    for (size_t i = 0; i < asked.size(); ++i) table.row({texts[i], reality.target(said[i])});
     report.page.table(table);
     fmt::print("\n{}", table.text());
 }
@@ -173,21 +176,25 @@ int run(const lesson::Options& options, const Settings& settings) {
     if (!prove(results, report, options, file)) return lesson::stopped(options, file);
 
     nn::manual_seed(options.seed);
-    models::Seq2Seq model({.source_vocab = pairs.vocab.source().size(),
-                           .target_vocab = pairs.vocab.target().size(),
-                           .dim = full ? (sounds ? 64 : settings.hidden) : 32,
-                           .hidden = full ? settings.hidden : 64,
-                           .cell = settings.cell == "LSTM"  ? Cell::lstm
-                                   : settings.cell == "GRU" ? Cell::gru
-                                                            : Cell::rnn_tanh,
-                           .attention = {},
-                           .dropout = settings.dropout});
+    const int64_t wanted = settings.hidden > 0 ? settings.hidden : sounds ? 192 : 256;
+    const int64_t hidden = full ? wanted : std::min<int64_t>(wanted, 64);
+    models::Seq2Seq model(
+        {.source_vocab = pairs.vocab.source().size(),
+         .target_vocab = pairs.vocab.target().size(),
+         .dim = sounds ? 64 : hidden,
+         .hidden = hidden,
+         .cell = settings.cell == "LSTM"  ? Cell::lstm
+                 : settings.cell == "GRU" ? Cell::gru
+                                          : Cell::rnn_tanh,
+         .attention = {},
+         .dropout = settings.dropout >= 0 ? settings.dropout : (sounds ? 0 : 0.2)});
     Rng own_words(options.seed);
     const lesson::Translator translator = lesson::translator(
         model, settings.own_share, settings.own_share > 0 ? &own_words : nullptr);
+    const double usual = sounds ? 3e-3 : 1e-3;
     const lesson::PairTrainingOptions course{
-        .epochs = static_cast<double>(options.epochs_or(sounds ? 3 : 8, 1)),
-        .rate = settings.rate,
+        .epochs = static_cast<double>(options.epochs_or(sounds ? 4 : 8, 1)),
+        .rate = settings.rate > 0 ? settings.rate : usual,
         .seed = options.seed};
     lesson::History history;
     const bool resumed = !options.resume.empty() && fs::exists(file);
@@ -240,15 +247,14 @@ int main(int argc, char** argv) {
             ->check(CLI::IsMember({"LSTM", "GRU", "RNN"}))
             ->capture_default_str();
         app.add_option("--hidden", settings.hidden,
-                       "Units of stage B's encoder, each way, and decoder")
-            ->check(CLI::Range(1, 4096))
-            ->capture_default_str();
-        app.add_option("--lr", settings.rate, "Peak of the learning rate")
-            ->check(CLI::PositiveNumber)
-            ->capture_default_str();
-        app.add_option("--dropout", settings.dropout, "On the embeddings and before the head")
-            ->check(CLI::Range(0.0, 0.9))
-            ->capture_default_str();
+                       "Units of stage B's encoder, each way, and decoder, instead of what suits")
+            ->check(CLI::Range(1, 4096));
+        app.add_option("--lr", settings.rate,
+                       "Peak of the learning rate, instead of what suits the pairs")
+            ->check(CLI::PositiveNumber);
+        app.add_option("--dropout", settings.dropout,
+                       "On the embeddings and before the head, instead of what suits")
+            ->check(CLI::Range(0.0, 0.9));
         app.add_option("--own-share", settings.own_share,
                        "Share of the steps in training that read the decoder's own words "
                        "(scheduled sampling)")

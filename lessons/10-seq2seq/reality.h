@@ -87,15 +87,16 @@ inline std::vector<Line> lines_to_beat(const Reality& reality, uint64_t seed) {
         }
     }
     std::vector<Line> lines{std::move(chance)};
-    lines.push_back({fmt::format("trivial baseline: {} by {}", reality.sounds() ? "letter" : "word",
-                                 reality.sounds() ? "letter" : "word"),
-                     lesson::word_by_word(lesson::learn_dictionary(pairs), pairs.test)});
-    if (reality.sounds())
+    std::vector<Ids> by_token = lesson::word_by_word(lesson::learn_dictionary(pairs), pairs.test);
+    if (reality.sounds()) {
+        lines.push_back({"trivial baseline: letter by letter", std::move(by_token)});
         lines.push_back(
             {"best classical: letters in context", say_by_rules(LetterRules(pairs), pairs.test)});
-    else
-        lines.push_back({"best classical: nearest sentence",
-                         lesson::nearest_sentence(pairs.train, pairs.test)});
+    } else {
+        lines.push_back({"classical: word by word", std::move(by_token)});
+        lines.push_back(
+            {"classical: nearest sentence", lesson::nearest_sentence(pairs.train, pairs.test)});
+    }
     return lines;
 }
 
