@@ -173,7 +173,7 @@ int run(const lesson::Options& options, const Settings& settings) {
     lesson::Results results(options);
     if (settings.ablated()) results.read_bands({});  // other settings, other figures
     const fs::path file = !options.resume.empty() ? options.resume : options.checkpoint();
-    if (!prove(results, report, options, file)) return lesson::stopped(options, file);
+    prove(results, report, options, file);  // after Ctrl-C, stage B stops at its first step
 
     nn::manual_seed(options.seed);
     const int64_t wanted = settings.hidden > 0 ? settings.hidden : sounds ? 192 : 256;
@@ -193,7 +193,7 @@ int run(const lesson::Options& options, const Settings& settings) {
         model, settings.own_share, settings.own_share > 0 ? &own_words : nullptr);
     const double usual = sounds ? 3e-3 : 1e-3;
     const lesson::PairTrainingOptions course{
-        .epochs = static_cast<double>(options.epochs_or(sounds ? 4 : 8, 1)),
+        .epochs = static_cast<double>(options.epochs_or(sounds ? 3 : 8, 1)),
         .rate = settings.rate > 0 ? settings.rate : usual,
         .seed = options.seed};
     lesson::History history;

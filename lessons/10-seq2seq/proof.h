@@ -29,8 +29,7 @@ inline double mean_share(const lesson::ByLength& by_length, double first, double
     return total / count;
 }
 
-// False where Ctrl-C came first.
-inline bool prove(lesson::Results& results, Report& report, const lesson::Options& options,
+inline void prove(lesson::Results& results, Report& report, const lesson::Options& options,
                   const std::filesystem::path& file) {
     const bool quick = options.quick;
     const data::Echo letters{.shortest = 1, .longest = 16, .reversed = true};
@@ -72,7 +71,7 @@ inline bool prove(lesson::Results& results, Report& report, const lesson::Option
                 "backwards, " + name, translator, pairs,
                 {.epochs = quick ? 2.0 : 3.0, .rate = 5e-3, .seed = options.seed},
                 {its_file, resumed}, history))
-            return false;
+            return;
         const auto said = lesson::translate(translator, pairs, pairs.test);
         const lesson::ByLength by_length = lesson::exact_by_length(pairs.test, said);
         if (quick || hidden == 64) judged = by_length;
@@ -97,7 +96,6 @@ inline bool prove(lesson::Results& results, Report& report, const lesson::Option
                   "length");
     report.figure(losses.y_range(0, 3.3), "Teacher forcing: each letter is given all before it.",
                   "backwards");
-    return true;
 }
 
 }  // namespace gradus::lesson10
