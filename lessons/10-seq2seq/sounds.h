@@ -96,15 +96,31 @@ inline std::vector<data::PairIds> nearest_ways(const std::vector<data::PairIds>&
     return with_targets(pairs, nearest);
 }
 
-// Wrong phonemes (edit distance) for each phoneme there should be.
-inline double error_rate(const std::vector<data::PairIds>& right, const std::vector<Ids>& said) {
-    int64_t errors = 0, phonemes = 0;
+struct Errors {
+    int64_t errors = 0, phonemes = 0;  // edit distance, and how many there should be
+    int64_t wrong_words = 0;
+};
+inline Errors count_errors(const std::vector<data::PairIds>& right, const std::vector<Ids>& said) {
+    Errors count;
     for (size_t i = 0; i < said.size(); ++i) {
         const auto way = std::span(right[i].target).subspan(1, right[i].target.size() - 2);
-        errors += edit_distance(said[i], way);
-        phonemes += static_cast<int64_t>(way.size());
+        const int64_t distance = edit_distance(said[i], way);
+        count.errors += distance;
+        count.phonemes += static_cast<int64_t>(way.size());
+        count.wrong_words += distance > 0;
     }
-    return static_cast<double>(errors) / static_cast<double>(phonemes);
+    return count;
+}
+
+// Wrong phonemes for each phoneme there should be, and for each word that is not right.
+inline double error_rate(const std::vector<data::PairIds>& right, const std::vector<Ids>& said) {
+    const Errors count = count_errors(right, said);
+    return static_cast<double>(count.errors) / static_cast<double>(count.phonemes);
+}
+inline double errors_a_wrong_word(const std::vector<data::PairIds>& right,
+                                  const std::vector<Ids>& said) {
+    const Errors count = count_errors(right, said);
+    return static_cast<double>(count.errors) / static_cast<double>(count.wrong_words);
 }
 
 }  // namespace gradus::lesson10
