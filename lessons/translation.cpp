@@ -47,16 +47,6 @@ void by_length(const std::vector<PairIds>& pairs, size_t batch, F&& f) {
     }
 }
 
-std::string describe(const Translator& translator, const Pairs& pairs,
-                     const PairTrainingOptions& o) {
-    return fmt::format(
-        "{}; seed {}; pairs {:016x}, {} passes in batches of {}; rate {}, {}, weight decay {}, "
-        "clip {}, label smoothing {}; {} tests on {:016x}",
-        translator.description, o.seed, fingerprint(in_a_row(pairs.train)), o.epochs, o.batch,
-        o.rate, o.noam > 0 ? fmt::format("Noam {}", o.noam) : "half a cosine", o.weight_decay,
-        o.clip, o.label_smoothing, o.tests, fingerprint(in_a_row(pairs.test)));
-}
-
 const char* name_of(nn::Score score) {
     switch (score) {
         case nn::Score::additive:
@@ -155,6 +145,16 @@ Translator translator(models::Transformer& model) {
             }};
 }
 
+std::string course_of(const Translator& translator, const Pairs& pairs,
+                      const PairTrainingOptions& o) {
+    return fmt::format(
+        "{}; seed {}; pairs {:016x}, {} passes in batches of {}; rate {}, {}, weight decay {}, "
+        "clip {}, label smoothing {}; {} tests on {:016x}",
+        translator.description, o.seed, fingerprint(in_a_row(pairs.train)), o.epochs, o.batch,
+        o.rate, o.noam > 0 ? fmt::format("Noam {}", o.noam) : "half a cosine", o.weight_decay,
+        o.clip, o.label_smoothing, o.tests, fingerprint(in_a_row(pairs.test)));
+}
+
 bool train_translator(const std::string& label, const Translator& translator, const Pairs& pairs,
                       const PairTrainingOptions& options, const Checkpoint& checkpoint,
                       History& history) {
@@ -196,7 +196,7 @@ bool train_translator(const std::string& label, const Translator& translator, co
                   .clip = options.clip,
                   .tests = options.tests,
                   .save_every = options.save_every,
-                  .course = describe(translator, pairs, options)},
+                  .course = course_of(translator, pairs, options)},
                  checkpoint, history);
 }
 

@@ -35,15 +35,14 @@ void check_against_torch(Model& model, const std::string& name) {
 
 // What a model says step by step is what it says at once; rows follow where reorder() sends them.
 template <class Model, class Steps>
-void check_steps(Model& model) {
+void check_steps(Model& model, const Tensor& turned) {
     model.eval();
     const Tensor at_once = model(kSource, kLengths, kIds);  // [3, 5, V]
     const int64_t V = at_once.size(2);
     Steps steps(model, model.encode(kSource, kLengths));
-    const Tensor turned = Tensor::from<int32_t>({2, 0, 1, 2});
     for (int64_t t = 0; t < 5; ++t) {
         if (t == 2) steps.reorder(turned);
-        const int64_t rows = t < 2 ? 3 : 4;
+        const int64_t rows = t < 2 ? 3 : turned.size();
         Tensor tokens = Tensor::empty({rows}, Dtype::i32);
         const auto from = [&](int64_t r) { return t < 2 ? r : static_cast<int64_t>(turned.at(r)); };
         for (int64_t r = 0; r < rows; ++r) tokens.set(r, kIds.at(from(r) * 5 + t));
@@ -52,6 +51,15 @@ void check_steps(Model& model) {
             CHECK(test::distance(logits.view({V}, r * V),
                                  at_once.view({V}, (from(r) * 5 + t) * V)) < 1e-5);
     }
+}
+
+// To other places, to as many hypotheses of each sentence, to some of one and some of another, to fewer.
+template <class Model, class Steps>
+void check_steps(Model& model) {
+    for (const auto& turned :
+         {Tensor::from<int32_t>({2, 0, 1, 2}), Tensor::from<int32_t>({0, 0, 1, 1, 2, 2}),
+          Tensor::from<int32_t>({1, 1, 1, 2, 0, 0}), Tensor::from<int32_t>({1, 1})})
+        check_steps<Model, Steps>(model, turned);
 }
 
 template <class Model>
