@@ -88,7 +88,14 @@ Tensor Seq2Seq::decode(const Tensor& ids, const Memory& memory, const Decoding& 
     check(how.own_share >= 0 && how.own_share <= 1 && (how.own_share == 0 || how.rng), "seq2seq",
           "own_share is {}: 0 ... 1, and a generator with it, expected", how.own_share);
     const int64_t B = ids.size(0), T = ids.size(1), E = options_.dim;
-    Tensor embedded = dropout_(dst_(ids));  // [B, T, E]
+    Tensor embedded = dropout_(dst_(ids));    // [B, T, E]
+    if (!attention_ && how.own_share == 0) {  // all that the steps read is known: one op for all
+        const int64_t K = 2 * options_.hidden;
+        const Tensor contexts = broadcast_to(reshape(memory.context, {B, 1, K}), {B, T, K});
+        const auto run = recurrent(options_.cell, concat({embedded, contexts}, -1), cell_.weights(),
+                                   memory.start.h, memory.start.c);
+        return head(run.y, contexts, embedded);
+    }
     nn::RecurrentState state = memory.start;
     std::vector<Tensor> s, contexts, read, weights;
     for (int64_t t = 0; t < T; ++t) {
