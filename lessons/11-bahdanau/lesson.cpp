@@ -18,12 +18,12 @@ namespace fs = std::filesystem;
 
 // The networks that translate sentences, and how they learn. All that suits en-fr stands here.
 struct Course {
-    int64_t min_count = 2;
-    int64_t dim = 256, hidden = 256;
+    int64_t min_count = 3;
+    int64_t dim = 128, hidden = 192;
     double dropout = 0.2;
     int64_t batch = 64;
-    double rate = 1e-3;
-    int epochs = 8;
+    double rate = 2e-3;
+    int epochs = 5;
 };
 constexpr Course kFull, kQuick{.dim = 64, .hidden = 64, .epochs = 1};
 
