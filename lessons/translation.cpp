@@ -106,12 +106,12 @@ Translator translator(models::Seq2Seq& model, double own_share, Rng* rng) {
     Translator translator{
         .model = model,
         .description =
-            fmt::format("seq2seq {} of {}, {}, embeddings {}, {}, dropout {}, own share {}",
+            fmt::format("seq2seq {} of {} and {}, {}, embeddings {}, {}, dropout {}, own share {}",
                         o.cell == Cell::lstm  ? "lstm"
                         : o.cell == Cell::gru ? "gru"
                                               : "rnn",
-                        o.hidden, o.attention ? name_of(*o.attention) : "no attention", o.dim,
-                        o.maxout ? "maxout" : "plain head", o.dropout, own_share),
+                        o.hidden, o.decoder, o.attention ? name_of(*o.attention) : "no attention",
+                        o.dim, o.maxout ? "maxout" : "plain head", o.dropout, own_share),
         .logits =
             [&model, own_share, rng](const data::PairBatch& batch) {
                 const auto memory = model.encode(batch.source, batch.source_lengths);

@@ -35,7 +35,8 @@ std::vector<PairDocument> read_cmudict(const std::filesystem::path& file) {
         const std::string word = key.substr(0, key.find('('));
         check(sounds.is_string(), name, "\"{}\" has {} where sounds are expected; {}", key,
               sounds.dump(), kRemedy);
-        const std::string target = one_line(sounds.get<std::string>());
+        const std::string line = sounds.get<std::string>();
+        const std::string target = one_line(line.substr(0, line.find('#')));  // then a remark
         check(!word.empty() && !target.empty(), name,
               "\"{}\": \"{}\" has an empty side; a word and its sounds expected; {}", key, target,
               kRemedy);

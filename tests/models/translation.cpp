@@ -135,6 +135,23 @@ TEST_CASE("translation models: a step at a time is the same as all at once") {
         }
 }
 
+TEST_CASE("seq2seq: a dot product compares states with a decoder as wide as they are") {
+    nn::manual_seed(4);
+    for (const nn::Score score : {nn::Score::dot, nn::Score::scaled_dot}) {
+        auto options = seq2seq(Cell::gru, score, true);
+        CHECK(test::contains(test::error_of([&] { models::Seq2Seq model(options); }),
+                             "queries as wide as states, not 16 and 32"));
+        options.decoder = 32;
+        models::Seq2Seq model(options);
+        CHECK(model.encode(kSource, kLengths).start.h.shape() == Shape{3, 32});
+        check_steps<models::Seq2Seq, models::Seq2SeqSteps>(model);
+    }
+    auto options = seq2seq(Cell::gru, nn::Score::additive);
+    options.decoder = -1;
+    CHECK(test::contains(test::error_of([&] { models::Seq2Seq model(options); }),
+                         "a decoder of width -1"));
+}
+
 TEST_CASE("translation models: learn one batch by heart, with the same bits on 1 and 2 threads") {
     const auto check = [](auto make) {
         nn::manual_seed(1);

@@ -28,10 +28,12 @@ export const dictionary = {
   "a": "AH0",
   "a's": "EY1 Z",
   "a(2)": "EY1",
-  "'bout": "B AW1 T"
+  "'bout": "B AW1 T",
+  "zeist": "Z AY1 S T # place, dutch"
 }
 )js");
-    REQUIRE(words.size() == 3);
+    REQUIRE(words.size() == 4);
+    CHECK(words[3].pairs.at(0).target == "Z AY1 S T");
     CHECK(words[0].name == "'bout");
     CHECK(words[0].pairs.at(0).source == "' b o u t");
     CHECK(words[0].pairs.at(0).target == "B AW1 T");
