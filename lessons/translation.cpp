@@ -217,7 +217,8 @@ double nats_per_token(const Translator& translator, const std::vector<PairIds>& 
 }
 
 std::vector<Ids> translate(const Translator& translator, const Pairs& pairs,
-                           const std::vector<PairIds>& asked, int64_t width) {
+                           const std::vector<PairIds>& asked, int64_t width,
+                           double length_penalty) {
     const bool was_training = translator.model.training();
     translator.model.eval();
     const data::PairBatches batches(asked);
@@ -235,9 +236,12 @@ std::vector<Ids> translate(const Translator& translator, const Pairs& pairs,
                 *steps, count, {.start = data::kStart, .end = data::kEnd, .max_length = longest});
             for (size_t i = 0; i < positions.size(); ++i) place(i) = std::move(best[i]);
         } else {
-            const auto best = nn::beam_search(
-                *steps, count,
-                {.width = width, .start = data::kStart, .end = data::kEnd, .max_length = longest});
+            const auto best = nn::beam_search(*steps, count,
+                                              {.width = width,
+                                               .length_penalty = length_penalty,
+                                               .start = data::kStart,
+                                               .end = data::kEnd,
+                                               .max_length = longest});
             for (size_t i = 0; i < positions.size(); ++i) place(i) = best[i].front().tokens;
         }
     });

@@ -80,9 +80,11 @@ double nats_per_token(const Translator& translator, const std::vector<data::Pair
                       int64_t count);
 
 // The best translation of each pair's source by beam search, width 1 is greedy choice, in the order of
-// the pairs. Sentences of similar lengths are decoded together.
+// the pairs. Sentences of similar lengths are decoded together. The length penalty is that of
+// nn::BeamOptions.
 std::vector<Ids> translate(const Translator& translator, const Pairs& pairs,
-                           const std::vector<data::PairIds>& asked, int64_t width = 1);
+                           const std::vector<data::PairIds>& asked, int64_t width = 1,
+                           double length_penalty = 0.6);
 
 // BLEU of translations of pairs.test, and the share of them that is exactly right.
 double bleu(const Pairs& pairs, const std::vector<Ids>& translations);
