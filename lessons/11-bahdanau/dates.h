@@ -23,13 +23,14 @@ inline void read_dates(lesson::Results& results, Report& report, nn::Score score
     Learner reader("dates", {.source_vocab = pairs.vocab.source().size(),
                              .target_vocab = pairs.vocab.target().size(),
                              .dim = 32,
-                             .hidden = 48,
-                             .decoder = 96,
+                             .hidden = 32,
+                             .decoder = 64,
                              .attention = score});
     const lesson::Translator translator = lesson::translator(reader.model);
     const std::filesystem::path path = lesson::beside(checkpoint.file, "dates");
     if (!lesson::train_translator(
-            "dates", translator, pairs, {.epochs = quick ? 1.0 : 4.0, .rate = 5e-3, .seed = seed},
+            "dates", translator, pairs,
+            {.batch = 32, .epochs = quick ? 1.0 : 3.0, .rate = 5e-3, .seed = seed},
             {path, checkpoint.resume && std::filesystem::exists(path)}, reader.history))
         return;
     reader.translations = lesson::translate(translator, pairs, pairs.test);
