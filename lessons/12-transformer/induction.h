@@ -112,7 +112,7 @@ inline double lookup_loss(const data::Batch& rows) {
 }
 
 inline void prove_induction(lesson::Results& results, Report& report, uint64_t seed, bool quick) {
-    const int64_t steps = quick ? 30 : 1200, dim = 64, heads = 2;
+    const int64_t steps = quick ? 15 : 1000, dim = 64, heads = 2;
     const data::RepeatedBlocks source{.seed = seed};
     const data::Batch test = data::RepeatedBlocks{.batch = quick ? 20 : 400, .seed = ~seed}.at(0);
     const auto add = [&](const std::string& name, double value,

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -60,7 +61,7 @@ struct Letters {
     Pairs pairs;
 
     Letters(bool reversed, uint64_t its_seed, bool quick)
-        : source{.shortest = 1, .longest = 12, .reversed = reversed},
+        : source{.shortest = 1, .longest = 10, .reversed = reversed},
           seed(its_seed),
           pairs(reversed ? "letters backwards" : "letters again", sample(seed, 2000),
                 sample(~seed, quick ? 100 : 1000),
@@ -90,11 +91,30 @@ inline void forget_positions(models::Transformer& model) {
 struct Small {
     Positions positions = Positions::sinusoidal;
     bool pre_norm = false;
-    int64_t layers = 1;
+    int64_t dim = 64, layers = 1;
     double label_smoothing = 0;
     double rate = 4e-3;
     double warm_up = 0.1;  // share of the steps
 };
+
+inline std::unique_ptr<models::Transformer> make_model(const Letters& letters, const Small& how) {
+    nn::manual_seed(letters.seed);
+    const int64_t vocab = letters.pairs.vocab.source().size();
+    auto model = std::make_unique<models::Transformer>(
+        models::TransformerOptions{.source_vocab = vocab,
+                                   .target_vocab = vocab,
+                                   .dim = how.dim,
+                                   .heads = 4,
+                                   .layers = how.layers,
+                                   .ff = 2 * how.dim,
+                                   .max_length = letters.source.longest + 1,
+                                   .pre_norm = how.pre_norm,
+                                   .sinusoidal = how.positions != Positions::learned,
+                                   .shared = true,
+                                   .scaled = true});
+    if (how.positions == Positions::none) forget_positions(*model);
+    return model;
+}
 
 struct Reader {
     std::unique_ptr<models::Transformer> model;
@@ -104,24 +124,8 @@ struct Reader {
 
 inline Reader read_letters(const std::string& label, const Letters& letters, const Small& how,
                            int64_t steps) {
-    nn::manual_seed(letters.seed);
-    const int64_t vocab = letters.pairs.vocab.source().size();
-    Reader reader{std::make_unique<models::Transformer>(
-                      models::TransformerOptions{.source_vocab = vocab,
-                                                 .target_vocab = vocab,
-                                                 .dim = 64,
-                                                 .heads = 4,
-                                                 .layers = how.layers,
-                                                 .ff = 128,
-                                                 .max_length = letters.source.longest + 1,
-                                                 .pre_norm = how.pre_norm,
-                                                 .sinusoidal = how.positions != Positions::learned,
-                                                 .shared = true,
-                                                 .scaled = true}),
-                  {},
-                  0};
+    Reader reader{make_model(letters, how), {}, 0};
     models::Transformer& model = *reader.model;
-    if (how.positions == Positions::none) forget_positions(model);
     const auto translator = lesson::translator(model);
     const nn::WarmupCosine rate{.peak = how.rate,
                                 .warmup = std::llround(how.warm_up * static_cast<double>(steps)),
@@ -174,7 +178,7 @@ inline BestHead mirror_head(models::Transformer& model, const Letters& letters) 
 }
 
 inline void prove_letters(lesson::Results& results, Report& report, uint64_t seed, bool quick) {
-    const int64_t steps = quick ? 30 : 700;
+    const int64_t steps = quick ? 15 : 600;
     const Letters backwards(true, seed, quick), again(false, seed, quick);
     const std::vector<data::PairIds>& test = backwards.pairs.test;
     const auto add = [&](const std::string& name, double value,
