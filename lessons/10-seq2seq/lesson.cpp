@@ -77,16 +77,23 @@ void show_widths(lesson::Results& results, Report& report, const Reality& realit
     const bool sounds = reality.sounds();
     results.section(fmt::format("B. {}, the width of the beam", pairs.name));
     Values widths, scores, nats;
+    const auto measure = [&](const std::string& how, int64_t width, double length_penalty) {
+        const auto said = lesson::translate(translator, pairs, pairs.test, width, length_penalty);
+        const double score = judge(reality, said).score;
+        const double ln_p = log_probability(translator, with_targets(pairs.test, said));
+        results.add(fmt::format("{}, {}", sounds ? "phoneme error rate" : "BLEU", how), score,
+                    sounds ? "%" : "");
+        results.add("ln p of what is said, " + how, ln_p);
+        return std::pair(score, ln_p);
+    };
     for (const int64_t width : {1, 2, 5, 10}) {
-        const auto said =
-            lesson::translate(translator, pairs, pairs.test, width, settings.length_penalty);
+        const auto measured =
+            measure(fmt::format("width {}", width), width, settings.length_penalty);
         widths.push_back(static_cast<double>(width));
-        scores.push_back(judge(reality, said).score);
-        nats.push_back(log_probability(translator, with_targets(pairs.test, said)));
-        results.add(fmt::format("{}, width {}", sounds ? "phoneme error rate" : "BLEU", width),
-                    scores.back(), sounds ? "%" : "");
-        results.add(fmt::format("ln p of what is said, width {}", width), nats.back());
+        scores.push_back(measured.first);
+        nats.push_back(measured.second);
     }
+    if (settings.length_penalty > 0) measure("width 5, no length penalty", 5, 0);
     const double right = log_probability(translator, pairs.test);
     results.add("ln p of what is right", right);
     report::Plot score("A wider beam", "width", sounds ? "phoneme error rate" : "BLEU");
@@ -173,7 +180,7 @@ int run(const lesson::Options& options, const Settings& settings) {
     lesson::Results results(options);
     if (settings.ablated()) results.read_bands({});  // other settings, other figures
     const fs::path file = !options.resume.empty() ? options.resume : options.checkpoint();
-    if (!prove(results, report, options, file)) return lesson::stopped(options, file);
+    prove(results, report, options, file);  // after Ctrl-C, stage B stops at its first step
 
     nn::manual_seed(options.seed);
     const int64_t wanted = settings.hidden > 0 ? settings.hidden : sounds ? 192 : 256;
@@ -193,7 +200,7 @@ int run(const lesson::Options& options, const Settings& settings) {
         model, settings.own_share, settings.own_share > 0 ? &own_words : nullptr);
     const double usual = sounds ? 3e-3 : 1e-3;
     const lesson::PairTrainingOptions course{
-        .epochs = static_cast<double>(options.epochs_or(sounds ? 4 : 8, 1)),
+        .epochs = static_cast<double>(options.epochs_or(sounds ? 3 : 8, 1)),
         .rate = settings.rate > 0 ? settings.rate : usual,
         .seed = options.seed};
     lesson::History history;

@@ -57,8 +57,8 @@ private:
         for (const int32_t phoneme : phonemes) chunk = chunk * phonemes_ + phoneme;
         return static_cast<int32_t>(chunk);
     }
-    double& probability(std::vector<double>& t, int32_t letter, int32_t chunk) const {
-        return t[static_cast<size_t>(letter * phonemes_ * phonemes_ + chunk)];
+    size_t place(int32_t letter, int32_t chunk) const {  // in t_
+        return static_cast<size_t>(letter * phonemes_ * phonemes_ + chunk);
     }
 
     // A letter begins with a liking for one phoneme.
@@ -66,7 +66,7 @@ private:
         t_.assign(static_cast<size_t>(letters * phonemes_ * phonemes_), 0.01);
         for (int32_t letter = 0; letter < letters; ++letter)
             for (int32_t chunk = 0; chunk < phonemes_; ++chunk)
-                probability(t_, letter, chunk) = chunk == 0 ? 0.1 : 1;
+                t_[place(letter, chunk)] = chunk == 0 ? 0.1 : 1;
     }
 
     // f(i, j, k, chunk) for each step of each alignment: letter i gives the k phonemes from j on.
@@ -97,19 +97,17 @@ private:
             Grid before = grid(letters, phonemes), after = before;  // sums over the ways there
             before[0][0] = after[n][m] = 1;
             each_step(letters, phonemes, [&](size_t i, size_t j, size_t k, int32_t chunk) {
-                before[i + 1][j + k] += before[i][j] * probability(t_, letters[i], chunk);
+                before[i + 1][j + k] += before[i][j] * t_[place(letters[i], chunk)];
             });
             if (before[n][m] == 0) continue;  // more than two phonemes a letter: "w"
             for (size_t i = n; i-- > 0;)
                 for (size_t j = 0; j <= m; ++j)
                     for (size_t k = 0; k <= std::min<size_t>(2, m - j); ++k)
-                        after[i][j] +=
-                            after[i + 1][j + k] *
-                            probability(t_, letters[i], chunk_of(phonemes.subspan(j, k)));
+                        after[i][j] += after[i + 1][j + k] *
+                                       t_[place(letters[i], chunk_of(phonemes.subspan(j, k)))];
             each_step(letters, phonemes, [&](size_t i, size_t j, size_t k, int32_t chunk) {
-                probability(counts, letters[i], chunk) += before[i][j] *
-                                                          probability(t_, letters[i], chunk) *
-                                                          after[i + 1][j + k] / before[n][m];
+                counts[place(letters[i], chunk)] += before[i][j] * t_[place(letters[i], chunk)] *
+                                                    after[i + 1][j + k] / before[n][m];
             });
         }
         const auto row = static_cast<std::ptrdiff_t>(phonemes_ * phonemes_);
@@ -124,19 +122,19 @@ private:
     // The chunk of each letter in the most probable alignment; none where there is no alignment.
     Ids align(Span letters, Span phonemes) const {
         const size_t n = letters.size(), m = phonemes.size();
-        auto& t = const_cast<std::vector<double>&>(t_);
-        Grid best = grid(letters, phonemes), sizes = best;
+        Grid best = grid(letters, phonemes);
+        std::vector<std::vector<size_t>> sizes(n + 1, std::vector<size_t>(m + 1));  // the last k
         best[0][0] = 1;
         each_step(letters, phonemes, [&](size_t i, size_t j, size_t k, int32_t chunk) {
-            const double p = best[i][j] * probability(t, letters[i], chunk);
+            const double p = best[i][j] * t_[place(letters[i], chunk)];
             if (p <= best[i + 1][j + k]) return;
             best[i + 1][j + k] = p;
-            sizes[i + 1][j + k] = static_cast<double>(k);
+            sizes[i + 1][j + k] = k;
         });
         Ids chunks;
         if (best[n][m] == 0) return chunks;
         for (size_t i = n, j = m; i > 0; --i) {
-            const auto k = static_cast<size_t>(sizes[i][j]);
+            const size_t k = sizes[i][j];
             chunks.insert(chunks.begin(), chunk_of(phonemes.subspan(j - k, k)));
             j -= k;
         }
@@ -147,10 +145,10 @@ private:
     static uint64_t context(Span letters, size_t i, std::pair<int, int> reach) {
         uint64_t key = 0;
         for (int at = -reach.first; at <= reach.second; ++at) {
-            const auto place = static_cast<int64_t>(i) + at;
-            const bool inside = place >= 0 && place < static_cast<int64_t>(letters.size());
+            const int64_t there = static_cast<int64_t>(i) + at;
+            const bool inside = there >= 0 && there < static_cast<int64_t>(letters.size());
             key =
-                key << 8 | static_cast<uint64_t>(inside ? letters[static_cast<size_t>(place)] : 0);
+                key << 8 | static_cast<uint64_t>(inside ? letters[static_cast<size_t>(there)] : 0);
         }
         return key;
     }
