@@ -30,7 +30,7 @@ inline void read_dates(lesson::Results& results, Report& report, nn::Score score
     const std::filesystem::path path = lesson::beside(checkpoint.file, "dates");
     if (!lesson::train_translator(
             "dates", translator, pairs,
-            {.batch = 32, .epochs = quick ? 1.0 : 3.0, .rate = 5e-3, .seed = seed},
+            {.batch = 32, .epochs = quick ? 1.0 : 2.0, .rate = 5e-3, .seed = seed},
             {path, checkpoint.resume && std::filesystem::exists(path)}, reader.history))
         return;
     reader.translations = lesson::translate(translator, pairs, pairs.test);
