@@ -167,7 +167,7 @@ void show_courses(Report& report, const Pairs& pairs, const std::vector<const Co
         const auto [lengths, scores] = bleu_by_length(pairs, network->by_beam);
         length.path(network->name, lengths, scores);
     }
-    report.figure(loss, "Measured on 512 of them, on the way.", "loss");
+    report.figure(loss, "Measured on 512 of them, on the way.");
     report.figure(length, "Beam of 5; sentences of two lengths together.", "bleu");
 }
 
