@@ -155,7 +155,7 @@ void show_translations(Report& report, const Pairs& pairs, Contestant& ours,
     }
     report.page.table(table);
     show_alignments(report, "Where it looks while it translates", ours.model, pairs.vocab,
-                    said(asked, translations), count / 2, "translation",
+                    said(asked, translations), 0, "translation",
                     "The same ten, chosen greedily: a row for each word that it writes.");
 }
 
@@ -167,7 +167,7 @@ void show_courses(Report& report, const Pairs& pairs, const std::vector<const Co
         const auto [lengths, scores] = bleu_by_length(pairs, network->by_beam);
         length.path(network->name, lengths, scores);
     }
-    report.figure(loss, "Measured on 512 of them, on the way.", "loss");
+    report.figure(loss, "Measured on 512 of them, on the way.");
     report.figure(length, "Beam of 5; sentences of two lengths together.", "bleu");
 }
 
@@ -233,7 +233,8 @@ int run(const lesson::Options& options, const Settings& settings) {
     const lesson::Checkpoint checkpoint{resumed ? options.resume : options.checkpoint(), resumed};
     const bool judged = !options.quick && !settings.ablated();
 
-    prove(results, report, settings.score, checkpoint, options.seed, options.quick, judged);
+    prove(results, report, settings.score, settings.alone, checkpoint, options.seed, options.quick,
+          judged);
     if (settings.proof && !lesson::interrupted()) return results.finish(report.page);
     if (!lesson::interrupted())
         read_dates(results, report, settings.score, checkpoint, options.seed, options.quick,
@@ -259,7 +260,7 @@ int main(int argc, char** argv) {
                        "How queries and states are compared: additive, dot, scaled_dot, general")
             ->transform(CLI::CheckedTransformer(scores, CLI::ignore_case));
         app.add_flag("--proof", settings.proof, "Stage A alone");
-        app.add_flag("--alone", settings.alone, "Without the network without attention in stage B");
+        app.add_flag("--alone", settings.alone, "Without the networks without attention");
         app.add_option("--drawings", settings.drawings, "Also save the figures here, as SVG")
             ->type_name("FOLDER");
     };

@@ -73,7 +73,7 @@ struct Learner {
 inline void judge_dictionary(lesson::Results& results, const Pairs& pairs,
                              const data::PermutedDictionaryOptions& language,
                              const std::vector<std::vector<int32_t>>& truth, Learner& with,
-                             const Learner& without, bool judged) {
+                             const std::optional<Learner>& without, bool judged) {
     const models::IbmModel1 dictionary = lesson::learn_dictionary(pairs);
     double guessed = 0, places = 0, diagonal = 0, words = 0;
     for (const auto& places_of : truth) {
@@ -92,7 +92,7 @@ inline void judge_dictionary(lesson::Results& results, const Pairs& pairs,
                 lesson::exact(pairs.test, lesson::nearest_sentence(pairs.train, pairs.test)));
     results.add("best classical: IBM model 1, word by word",
                 lesson::exact(pairs.test, lesson::word_by_word(dictionary, pairs.test)));
-    results.add("without attention", lesson::exact(pairs.test, without.translations));
+    if (without) results.add("without attention", lesson::exact(pairs.test, without->translations));
     if (judged)
         results.add("ours: with attention", exact, at_least(0.99));
     else
@@ -111,23 +111,26 @@ inline void judge_dictionary(lesson::Results& results, const Pairs& pairs,
     results.add("a row too late", aligned(alignments, truth, 1));
     results.add("optimum", 1);
 
-    const auto by_length = lesson::exact_by_length(pairs.test, with.translations);
-    const auto alone_by_length = lesson::exact_by_length(pairs.test, without.translations);
-    const auto lost = [](const lesson::ByLength& b) { return b.shares.front() - b.shares.back(); };
+    const auto lost = [&](const Learner& learner) {
+        const Values shares = lesson::exact_by_length(pairs.test, learner.translations).shares;
+        return shares.front() - shares.back();
+    };
     results.section(fmt::format("A. permuted dictionary, exact: lost from {} words to {}",
                                 language.shortest, language.longest),
                     "%");
-    if (judged) {
-        results.add("without attention", lost(alone_by_length), at_least(0.5));
-        results.add("with attention", lost(by_length), at_most(0.03));
-    } else {
-        results.add("without attention", lost(alone_by_length));
-        results.add("with attention", lost(by_length));
-    }
+    if (without && judged)
+        results.add("without attention", lost(*without), at_least(0.5));
+    else if (without)
+        results.add("without attention", lost(*without));
+    if (judged)
+        results.add("with attention", lost(with), at_most(0.03));
+    else
+        results.add("with attention", lost(with));
 }
 
-// Leaves early at Ctrl-C; what was learned is beside `checkpoint`.
-inline void prove(lesson::Results& results, Report& report, nn::Score score,
+// `alone`: only the network with attention. Leaves early at Ctrl-C; what was learned is beside
+// `checkpoint`.
+inline void prove(lesson::Results& results, Report& report, nn::Score score, bool alone,
                   const lesson::Checkpoint& checkpoint, uint64_t seed, bool quick, bool judged) {
     const data::PermutedDictionaryOptions size{
         .words = 24, .shortest = 3, .longest = 10, .seed = seed + 1000};
@@ -148,13 +151,17 @@ inline void prove(lesson::Results& results, Report& report, nn::Score score,
                                          .hidden = 32,
                                          .decoder = 64,
                                          .attention = score};
-    auto alone = options;
-    alone.attention.reset();
     nn::manual_seed(seed);
     Learner with("with attention", options);
-    nn::manual_seed(seed);
-    Learner without("without attention", alone);
-    for (Learner* learner : {&with, &without}) {
+    std::vector<Learner*> learners{&with};
+    std::optional<Learner> without;
+    if (!alone) {
+        auto one_context = options;
+        one_context.attention.reset();
+        nn::manual_seed(seed);
+        learners.push_back(&without.emplace("without attention", one_context));
+    }
+    for (Learner* learner : learners) {
         const std::string file = learner == &with ? "proof" : "proof-no-attention";
         const std::filesystem::path path = lesson::beside(checkpoint.file, file);
         if (!lesson::train_translator(learner->name, lesson::translator(learner->model), pairs,
@@ -170,7 +177,7 @@ inline void prove(lesson::Results& results, Report& report, nn::Score score,
     report.page.heading("Proof: a context for every word");
     report::Plot lengths("Exact translations over length", "words", "share");
     report::Plot losses("Loss on the test pairs", "step", "nats a token");
-    for (const Learner* learner : {&with, &without}) {
+    for (const Learner* learner : learners) {
         const auto [xs, shares] = lesson::exact_by_length(pairs.test, learner->translations);
         lengths.path(learner->name, xs, shares);
         losses.line(learner->name, learner->history.test_steps, learner->history.test_losses);
