@@ -147,7 +147,7 @@ inline void prove_induction(lesson::Results& results, Report& report, uint64_t s
         found.emplace_back(name + ": on what followed the symbol before", lookup.share);
         if (layers == 1) continue;
         const BestHead previous = best_head(maps, [&](int64_t b, int64_t t) {
-            return 0 < t && t <= 2 * block_length(test, b) ? t - 1 : -1;
+            return 0 < t && t <= block_length(test, b) ? t - 1 : -1;  // the first block
         });
         found.emplace_back(
             fmt::format("{}: on the symbol before, a head of layer {}", name, previous.layer + 1),

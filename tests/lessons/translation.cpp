@@ -138,6 +138,14 @@ TEST_CASE_FIXTURE(Fixture,
     const Pairs letters("letters", {{"a b", "b a"}}, {{"a", "b"}},
                         {.tokenizer = data::space_tokens});
     CHECK(contains(go_on(lesson::translator(model), letters, options), "x.safetensors"));
+
+    const auto is_held = [&](const lesson::PairTrainingOptions& with, const std::string& name) {
+        return lesson::holds(folder / name,
+                             lesson::course_of(lesson::translator(model), pairs, with));
+    };
+    CHECK(is_held(options, "x.safetensors"));
+    CHECK(!is_held(course, "x.safetensors"));
+    CHECK(!is_held(options, "y.safetensors"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "translation: exact matches, by length and in all") {
