@@ -25,7 +25,50 @@ RECURRENT = {
     "lstm-lm": ("LSTM", 32, 64, 256, 2, 64),
     "lstm-word": ("LSTM", 20, 35, 512, 2, 10000),
 }
-WORKLOADS = ["mlp-mnist", *RECURRENT, "tiny-graph"]
+TRANSLATION = ["bahdanau", "transformer"]
+WORKLOADS = ["mlp-mnist", *RECURRENT, *TRANSLATION, "tiny-graph"]
+
+
+def translator(name, torch):
+    """The two encoder-decoders: width 256, 4,000 words on both sides; parameters have our names."""
+    nn, width, words = torch.nn, 256, 4000
+
+    class Bahdanau(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.src, self.dst = nn.Embedding(words, width), nn.Embedding(words, width)
+            self.enc = nn.GRU(width, width, batch_first=True, bidirectional=True)
+            self.bridge, self.cell = nn.Linear(2 * width, width), nn.GRUCell(3 * width, width)
+            self.attention = nn.Module()
+            self.attention.query, self.attention.key = nn.Linear(width, width, bias=False), nn.Linear(2 * width, width)
+            self.attention.v = nn.Parameter(torch.randn(width) / width**0.5)
+            self.head = nn.Linear(4 * width, words)
+
+        def forward(self, source, ids):
+            states, h = self.enc(self.src(source))
+            s = torch.tanh(self.bridge(torch.cat([h[0], h[1]], -1)))
+            keys, embedded, outs = self.attention.key(states), self.dst(ids), []
+            for t in range(ids.shape[1]):
+                scores = torch.tanh(self.attention.query(s).unsqueeze(1) + keys) @ self.attention.v
+                context = (scores.softmax(-1).unsqueeze(1) @ states).squeeze(1)
+                s = self.cell(torch.cat([embedded[:, t], context], -1), s)
+                outs.append(torch.cat([s, context, embedded[:, t]], -1))
+            return self.head(torch.stack(outs, 1))
+
+    class Transformer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.src, self.dst, self.pos = nn.Embedding(words, width), nn.Embedding(words, width), nn.Embedding(64, width)
+            self.tr = nn.Transformer(width, 8, 3, 3, 512, dropout=0.0, batch_first=True)
+            self.head = nn.Linear(width, words)
+
+        def forward(self, source, ids):
+            time = ids.shape[1]
+            causal = torch.triu(torch.full((time, time), -torch.inf), 1)
+            x, y = (table(i) + self.pos.weight[: i.shape[1]] for table, i in ((self.src, source), (self.dst, ids)))
+            return self.head(self.tr(x, y, tgt_mask=causal))
+
+    return Bahdanau() if name == "bahdanau" else Transformer()
 
 
 def build(name, torch):
@@ -52,6 +95,11 @@ def build(name, torch):
         model = RecurrentLM()
         data = {key: torch.randint(vocab, (batch, time)) for key in "xy"}
         return model, lambda d: F.cross_entropy(model(d["x"]).flatten(0, 1), d["y"].long().flatten()), data
+
+    if name in TRANSLATION:
+        model = translator(name, torch)
+        data = {key: torch.randint(4000, (64, 20)) for key in ("source", "x", "y")}
+        return model, lambda d: F.cross_entropy(model(d["source"].long(), d["x"].long()).flatten(0, 1), d["y"].long().flatten()), data
 
     class Chain(nn.Module):
         def __init__(self):

@@ -131,6 +131,13 @@ bool train(const std::string& label, const Task& task, const TrainingOptions& op
     return training.step == options.steps;
 }
 
+bool holds(const fs::path& file, const std::string& course) {
+    if (!fs::exists(file)) return false;
+    const auto notes = nn::with_prefix_removed(nn::load_safetensors(file).metadata, "note/");
+    const auto found = notes.find("course");
+    return found != notes.end() && found->second == course;
+}
+
 // Fowler, Noll and Vo's FNV-1a, 64 bits.
 uint64_t fingerprint(const Tensor& ids) {
     uint64_t hash = 0xcbf29ce484222325;

@@ -58,6 +58,9 @@ struct Checkpoint {
 bool train(const std::string& label, const Task& task, const TrainingOptions& options,
            const Checkpoint& checkpoint, History& history);
 
+// Is there a checkpoint of this very course, to go on from or at its end?
+bool holds(const std::filesystem::path& file, const std::string& course);
+
 // A number that another text has another of: for TrainingOptions::course.
 uint64_t fingerprint(const Tensor& ids);
 

@@ -47,16 +47,6 @@ void by_length(const std::vector<PairIds>& pairs, size_t batch, F&& f) {
     }
 }
 
-std::string describe(const Translator& translator, const Pairs& pairs,
-                     const PairTrainingOptions& o) {
-    return fmt::format(
-        "{}; seed {}; pairs {:016x}, {} passes in batches of {}; rate {}, {}, weight decay {}, "
-        "clip {}, label smoothing {}; {} tests on {:016x}",
-        translator.description, o.seed, fingerprint(in_a_row(pairs.train)), o.epochs, o.batch,
-        o.rate, o.noam > 0 ? fmt::format("Noam {}", o.noam) : "half a cosine", o.weight_decay,
-        o.clip, o.label_smoothing, o.tests, fingerprint(in_a_row(pairs.test)));
-}
-
 const char* name_of(nn::Score score) {
     switch (score) {
         case nn::Score::additive:
@@ -116,12 +106,12 @@ Translator translator(models::Seq2Seq& model, double own_share, Rng* rng) {
     Translator translator{
         .model = model,
         .description =
-            fmt::format("seq2seq {} of {}, {}, embeddings {}, {}, dropout {}, own share {}",
+            fmt::format("seq2seq {} of {} and {}, {}, embeddings {}, {}, dropout {}, own share {}",
                         o.cell == Cell::lstm  ? "lstm"
                         : o.cell == Cell::gru ? "gru"
                                               : "rnn",
-                        o.hidden, o.attention ? name_of(*o.attention) : "no attention", o.dim,
-                        o.maxout ? "maxout" : "plain head", o.dropout, own_share),
+                        o.hidden, o.decoder, o.attention ? name_of(*o.attention) : "no attention",
+                        o.dim, o.maxout ? "maxout" : "plain head", o.dropout, own_share),
         .logits =
             [&model, own_share, rng](const data::PairBatch& batch) {
                 const auto memory = model.encode(batch.source, batch.source_lengths);
@@ -153,6 +143,16 @@ Translator translator(models::Transformer& model) {
                 return std::make_unique<models::TransformerSteps>(model,
                                                                   model.encode(source, lengths));
             }};
+}
+
+std::string course_of(const Translator& translator, const Pairs& pairs,
+                      const PairTrainingOptions& o) {
+    return fmt::format(
+        "{}; seed {}; pairs {:016x}, {} passes in batches of {}; rate {}, {}, weight decay {}, "
+        "clip {}, label smoothing {}; {} tests on {:016x}",
+        translator.description, o.seed, fingerprint(in_a_row(pairs.train)), o.epochs, o.batch,
+        o.rate, o.noam > 0 ? fmt::format("Noam {}", o.noam) : "half a cosine", o.weight_decay,
+        o.clip, o.label_smoothing, o.tests, fingerprint(in_a_row(pairs.test)));
 }
 
 bool train_translator(const std::string& label, const Translator& translator, const Pairs& pairs,
@@ -196,7 +196,7 @@ bool train_translator(const std::string& label, const Translator& translator, co
                   .clip = options.clip,
                   .tests = options.tests,
                   .save_every = options.save_every,
-                  .course = describe(translator, pairs, options)},
+                  .course = course_of(translator, pairs, options)},
                  checkpoint, history);
 }
 

@@ -65,6 +65,10 @@ struct PairTrainingOptions {
     double save_every = 20;
 };
 
+// All that decides what a training comes to: TrainingOptions::course.
+std::string course_of(const Translator& translator, const Pairs& pairs,
+                      const PairTrainingOptions& options);
+
 // Trains on pairs.train, as train() does. The loss that is tested on the way is that of at most 512
 // test pairs, without smoothing, in nats a target token.
 bool train_translator(const std::string& label, const Translator& translator, const Pairs& pairs,

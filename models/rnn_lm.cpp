@@ -37,21 +37,6 @@ std::unique_ptr<nn::Recurrent> make_rnn(const RnnLmOptions& options) {
     }
 }
 
-// In evaluation mode while it lives, then in the mode as before.
-class Evaluating {
-public:
-    explicit Evaluating(nn::Module& model) : model_(model), before_(model.training()) {
-        model.eval();
-    }
-    ~Evaluating() { model_.train(before_); }
-    Evaluating(const Evaluating&) = delete;
-    Evaluating& operator=(const Evaluating&) = delete;
-
-private:
-    nn::Module& model_;
-    bool before_;
-};
-
 // -Σ log softmax(logits)[target] over the targets that count.
 double sum_of_losses(const Tensor& logits, const Tensor& targets) {
     const auto values = targets.values<int32_t>();
@@ -116,7 +101,7 @@ double nats_per_token(RnnLM& model, const Tensor& ids, int64_t rows) {
     const int64_t warm_up = rows > 1 ? std::min(kWarmUp, length) : 0;
 
     // Row r predicts what follows ids r length ... (r + 1) length - 1, with the ids before them read.
-    const Evaluating evaluating(model);
+    const nn::Evaluating scope(model);
     const int32_t* text = ids.data<int32_t>();
     double nats = 0;
     nn::RecurrentState state;
@@ -139,27 +124,28 @@ double nats_per_token(RnnLM& model, const Tensor& ids, int64_t rows) {
     return nats / static_cast<double>(predictions);
 }
 
+Tensor RnnLMSteps::step(const Tensor& tokens) {
+    check(tokens.rank() == 1, "ids", "have shape {}; [R] expected", tokens.shape());
+    return read(tokens.view({tokens.size(), 1}));
+}
+
+Tensor RnnLMSteps::read(const Tensor& ids) {
+    const auto [y, next] = model_.hidden(ids, state_);  // [R, T, H]
+    state_ = next;
+    const Tensor last = slice(y, 1, -1, y.size(1));  // [R, 1, H]
+    return model_.head(reshape(last, {ids.size(0), y.size(2)}));
+}
+
+void RnnLMSteps::reorder(const Tensor& rows) {
+    for (Tensor* s : {&state_.h, &state_.c})
+        if (s->defined()) *s = index_select(*s, 1, rows);  // [L, R, H]
+}
+
 Tensor generate(RnnLM& model, const Tensor& prompts, int64_t count,
-                const nn::SamplingOptions& options, Rng& rng) {
-    check(prompts.rank() == 2 && prompts.size(0) > 0 && prompts.size(1) > 0, "generate",
-          "prompts have shape {}; [B, P] with at least one token to begin with expected",
-          prompts.shape());
-    check(count >= 0, "generate", "{} tokens; 0 or more expected", count);
-    const Evaluating evaluating(model);
-    const int64_t rows = prompts.size(0);
-    Tensor tokens = Tensor::empty({rows, count}, Dtype::i32);
-    Tensor ids = prompts;  // [B, P], then [B, 1]
-    nn::RecurrentState state;
-    for (int64_t step = 0; step < count; ++step) {
-        const RnnLM::Output output = model(ids, state);
-        state = output.state;
-        const int64_t vocab = output.logits.size(2);
-        const Tensor last = slice(output.logits, 1, -1, output.logits.size(1));
-        ids = nn::sample(last.view({rows, vocab}), options, rng).view({rows, 1});
-        for (int64_t b = 0; b < rows; ++b)
-            tokens.data<int32_t>()[b * count + step] = ids.data<int32_t>()[b];
-    }
-    return tokens;
+                const nn::SamplingOptions& options, Rng& rng, const nn::TokenListener& listener) {
+    const nn::Evaluating scope(model);
+    RnnLMSteps steps(model);
+    return nn::generate(steps, prompts, count, options, rng, listener);
 }
 
 }  // namespace gradus::models

@@ -56,10 +56,23 @@ private:
 /// only the 256 ids before it. In evaluation mode, then in the mode as before.
 double nats_per_token(RnnLM& model, const Tensor& ids, int64_t rows = 1);
 
-/// `count` tokens after each row of the prompts [B, P] (i32) -> [B, count]. More rows are faster a
-/// token. In evaluation mode, as above. Throws Error for an empty prompt or an id that is not in the
-/// vocabulary.
+/// The model as one that writes a token after the other; the state stays with it.
+class RnnLMSteps : public nn::StepModel {
+public:
+    explicit RnnLMSteps(RnnLM& model) : model_(model) {}
+    Tensor step(const Tensor& tokens) override;
+    Tensor read(const Tensor& ids) override;
+    void reorder(const Tensor& rows) override;
+
+private:
+    RnnLM& model_;
+    nn::RecurrentState state_;
+};
+
+/// nn::generate() in evaluation mode: `count` tokens after each row of the prompts [B, P]. More rows
+/// are faster a token. Throws Error for an empty prompt or an id that is not in the vocabulary.
 Tensor generate(RnnLM& model, const Tensor& prompts, int64_t count,
-                const nn::SamplingOptions& options, Rng& rng);
+                const nn::SamplingOptions& options, Rng& rng,
+                const nn::TokenListener& listener = {});
 
 }  // namespace gradus::models

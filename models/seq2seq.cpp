@@ -7,7 +7,11 @@ Seq2SeqOptions checked(const Seq2SeqOptions& o) {
     check(o.source_vocab > 0 && o.target_vocab > 0 && o.dim > 0 && o.hidden > 0, "seq2seq",
           "vocabularies {} and {}, dim {}, hidden {}; at least 1 of each expected", o.source_vocab,
           o.target_vocab, o.dim, o.hidden);
-    return o;
+    check(o.decoder >= 0, "seq2seq",
+          "a decoder of width {}; 0 (as wide as hidden) or more expected", o.decoder);
+    Seq2SeqOptions options = o;
+    if (o.decoder == 0) options.decoder = o.hidden;
+    return options;
 }
 
 std::unique_ptr<nn::Recurrent> make_encoder(const Seq2SeqOptions& o) {
@@ -19,28 +23,29 @@ std::unique_ptr<nn::Recurrent> make_encoder(const Seq2SeqOptions& o) {
         o.cell == Cell::rnn_relu ? nn::Nonlinearity::relu : nn::Nonlinearity::tanh);
 }
 
-int64_t head_inputs(const Seq2SeqOptions& o) { return o.hidden + 2 * o.hidden + o.dim; }
+int64_t head_inputs(const Seq2SeqOptions& o) { return o.decoder + 2 * o.hidden + o.dim; }
 
 }  // namespace
 
-Seq2Seq::Seq2Seq(const Seq2SeqOptions& o)
+Seq2Seq::Seq2Seq(const Seq2SeqOptions& given)
     : Module("seq2seq"),
-      options_(checked(o)),
-      src_(o.source_vocab, o.dim),
-      dst_(o.target_vocab, o.dim),
-      dropout_(o.dropout),
-      enc_(make_encoder(o)),
-      bridge_(2 * o.hidden, o.hidden, true, Activation::tanh),
-      cell_(o.cell, o.dim + 2 * o.hidden, o.hidden),
-      head_(o.maxout ? o.hidden : head_inputs(o), o.target_vocab) {
+      options_(checked(given)),
+      src_(given.source_vocab, given.dim),
+      dst_(given.target_vocab, given.dim),
+      dropout_(given.dropout),
+      enc_(make_encoder(given)),
+      bridge_(2 * given.hidden, options_.decoder, true, Activation::tanh),
+      cell_(given.cell, given.dim + 2 * given.hidden, options_.decoder),
+      head_(given.maxout ? options_.decoder : head_inputs(options_), given.target_vocab) {
+    const Seq2SeqOptions& o = options_;
     children({{"src", src_}, {"dst", dst_}, {"enc", *enc_}, {"bridge", bridge_}, {"cell", cell_}});
     if (o.attention) {
         attention_ =
-            std::make_unique<nn::EncoderAttention>(*o.attention, o.hidden, 2 * o.hidden, o.hidden);
+            std::make_unique<nn::EncoderAttention>(*o.attention, o.decoder, 2 * o.hidden, o.hidden);
         child("attention", *attention_);
     }
     if (o.maxout) {
-        maxout_ = std::make_unique<nn::Linear>(head_inputs(o), 2 * o.hidden);
+        maxout_ = std::make_unique<nn::Linear>(head_inputs(o), 2 * o.decoder);
         child("maxout", *maxout_);
     }
     child("head", head_);
@@ -64,7 +69,7 @@ Seq2Seq::Step Seq2Seq::advance(const Tensor& embedded, const nn::RecurrentState&
     if (attention_) {
         const int64_t B = before.h.size(0), K = 2 * options_.hidden;
         const auto attended =
-            (*attention_)(reshape(before.h, {B, 1, options_.hidden}), memory.states);
+            (*attention_)(reshape(before.h, {B, 1, options_.decoder}), memory.states);
         step.context = reshape(attended.y, {B, K});
         step.weights = attended.weights;
     }
@@ -76,7 +81,7 @@ Tensor Seq2Seq::head(const Tensor& s, const Tensor& context, const Tensor& embed
     const Tensor x = dropout_(concat({s, context, embedded}, -1));
     if (!maxout_) return head_(x);
     Shape pairs = x.shape();
-    pairs[-1] = options_.hidden;
+    pairs[-1] = options_.decoder;
     pairs.append(2);
     return head_(max(reshape((*maxout_)(x), pairs), -1));
 }

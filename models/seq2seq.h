@@ -1,5 +1,6 @@
 // The encoder-decoder of recurrent networks, with attention (Bahdanau, Cho, Bengio 2015) and without (Cho et al. 2014).
-// B batch · S source length · T target length · E embedding width · H hidden width · K = 2 H · V vocabulary
+// B batch · S source length · T target length · E embedding width · H hidden width · K = 2 H · N width of the decoder ·
+// V vocabulary
 #pragma once
 
 #include <memory>
@@ -15,6 +16,7 @@ struct Seq2SeqOptions {
     int64_t source_vocab = 0, target_vocab = 0;
     int64_t dim = 256;     // E
     int64_t hidden = 256;  // H
+    int64_t decoder = 0;   // N: what a dot product compares must be as wide as states, 2 H; 0: H
     Cell cell = Cell::gru;
     std::optional<nn::Score> attention = nn::Score::additive;  // none: one context for all steps
     bool maxout = false;  // the head of the paper's appendix A.2.2 in place of a plain one
@@ -35,7 +37,7 @@ public:
     struct Memory {
         nn::EncoderAttention::Memory states;  // of attention
         Tensor context;                       // [B, K]: the one context, without attention
-        nn::RecurrentState start;             // s_0: h, c [B, H]
+        nn::RecurrentState start;             // s_0: h, c [B, N]
     };
     Memory encode(const Tensor& source, const Tensor& lengths = {});
 

@@ -1,7 +1,10 @@
 #include "models/transformer.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
+#include "autograd/parallel.h"
 #include "nn/init.h"
 
 namespace gradus::models {
@@ -29,6 +32,26 @@ Tensor sinusoids(int64_t count, int64_t D) {
             table.set(position * D + i, i % 2 == 0 ? std::sin(angle) : std::cos(angle));
         }
     return table;
+}
+
+// A step longer: row r is row rows[r] of `past` [R', t, W], then row r of `now` [R, 1, W], in one pass.
+Tensor grown(const Tensor& past, const std::vector<int32_t>& rows, const Tensor& now) {
+    if (!past.defined()) return now;
+    const int64_t R = now.size(0), t = past.size(1), W = now.size(2);
+    const Tensor longer = Tensor::empty({R, t + 1, W}, now.dtype());
+    dispatch("transformer", now.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        const T *from = past.data<T>(), *last = now.data<T>();
+        T* to = Tensor(longer).data<T>();
+        parallel_rows(R, (t + 1) * W, [&](int64_t begin, int64_t end) {
+            for (int64_t r = begin; r < end; ++r) {
+                T* row = to + r * (t + 1) * W;
+                std::copy_n(from + rows[static_cast<size_t>(r)] * t * W, t * W, row);
+                std::copy_n(last + r * W, W, row + t * W);
+            }
+        });
+    });
+    return longer;
 }
 
 }  // namespace
@@ -138,43 +161,72 @@ Tensor Transformer::decode(const Tensor& ids, const Memory& memory, AttentionMap
 }
 
 TransformerSteps::TransformerSteps(Transformer& model, const Transformer::Memory& memory)
-    : model_(model), lengths_(memory.lengths) {
+    : model_(model), all_lengths_(memory.lengths) {
     for (auto& layer : model_.tr_.decoder.layers) {
-        memory_.push_back(layer.multihead_attn->keys_and_values(memory.states));
+        sentences_.push_back(layer.multihead_attn->keys_and_values(memory.states));
         self_.emplace_back();
     }
+    sentence_.resize(static_cast<size_t>(memory.states.size(0)));
+    std::iota(sentence_.begin(), sentence_.end(), 0);
+    memory_ = sentences_, lengths_ = all_lengths_, blocks_ = rows_ = sentence_;
 }
 
 // As decode() for the last position alone.
 Tensor TransformerSteps::step(const Tensor& tokens) {
     const Scope in(model_.name());
-    const int64_t rows = tokens.size();
+    const int64_t rows = tokens.size(), D = model_.options_.dim;
+    const auto blocks = static_cast<int64_t>(blocks_.size());
     Tensor x = model_.embed(model_.dst_, tokens.view({rows, 1}), position_++);  // [R, 1, D]
     size_t i = 0;
     for (auto& layer : model_.tr_.decoder.layers) {
         x = layer.sub_layer(x, layer.norm1, [&](const Tensor& y) {
-            const Tensor now = layer.self_attn.keys_and_values(y);  // [R, 1, 2 D]
-            self_[i] = self_[i].defined() ? concat({self_[i], now}, 1) : now;
+            self_[i] = grown(self_[i], rows_, layer.self_attn.keys_and_values(y));
             return layer.self_attn.attend(y, self_[i]).y;
         });
         x = layer.sub_layer(x, layer.norm2, [&](const Tensor& y) {
-            return layer.multihead_attn->attend(y, memory_[i], {.key_lengths = lengths_}).y;
+            const Tensor queries = reshape(y, {blocks, rows / blocks, D});
+            const Tensor found =
+                layer.multihead_attn->attend(queries, memory_[i], {.key_lengths = lengths_}).y;
+            return reshape(found, {rows, 1, D});
         });
         x = layer.sub_layer(x, layer.norm3, [&](const Tensor& y) { return layer.feed_forward(y); });
         ++i;
     }
+    std::iota(rows_.begin(), rows_.end(), 0);
     return reshape(model_.head_(model_.tr_.decoder.norm(x)), {rows, model_.options_.target_vocab});
 }
 
 void TransformerSteps::reorder(const Tensor& rows) {
-    for (auto* caches : {&self_, &memory_})
-        for (Tensor& cache : *caches)
-            if (cache.defined()) cache = index_select(cache, 0, rows);
-    if (!lengths_.defined()) return;
-    Tensor lengths = Tensor::empty({rows.size()}, Dtype::i32);
-    for (int64_t r = 0; r < rows.size(); ++r)
-        lengths.data<int32_t>()[r] = lengths_.data<int32_t>()[rows.data<int32_t>()[r]];
-    lengths_ = lengths;
+    std::vector<int32_t> sentence, from;
+    for (const int32_t row : rows.values<int32_t>()) {
+        check(0 <= row && row < static_cast<int64_t>(sentence_.size()), "transformer",
+              "there is no row {} to go on with; 0 ... {} expected", row, sentence_.size() - 1);
+        sentence.push_back(sentence_.at(static_cast<size_t>(row)));
+        from.push_back(rows_.at(static_cast<size_t>(row)));
+    }
+    sentence_ = std::move(sentence), rows_ = std::move(from);
+    choose_memory();
+}
+
+// A block is a run of rows with one sentence; where runs differ in length, each row is a block.
+void TransformerSteps::choose_memory() {
+    std::vector<int32_t> blocks;
+    std::vector<size_t> begins;
+    for (size_t r = 0; r < sentence_.size(); ++r)
+        if (r == 0 || sentence_[r] != sentence_[r - 1])
+            blocks.push_back(sentence_[r]), begins.push_back(r);
+    const size_t length = sentence_.size() / blocks.size();
+    bool even = blocks.size() * length == sentence_.size();
+    for (size_t n = 0; n < begins.size(); ++n) even = even && begins[n] == n * length;
+    if (!even) blocks = sentence_;
+    if (blocks == blocks_) return;
+    blocks_ = std::move(blocks);
+    const Tensor chosen = Tensor::from<int32_t>(blocks_);
+    for (size_t i = 0; i < memory_.size(); ++i) memory_[i] = index_select(sentences_[i], 0, chosen);
+    if (!all_lengths_.defined()) return;
+    lengths_ = Tensor::empty({chosen.size()}, Dtype::i32);
+    for (int64_t n = 0; n < chosen.size(); ++n)
+        lengths_.set(n, all_lengths_.at(static_cast<int64_t>(chosen.at(n))));
 }
 
 }  // namespace gradus::models

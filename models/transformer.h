@@ -88,7 +88,8 @@ private:
     nn::Linear head_;
 };
 
-/// A transformer that says one token after the other: keys and values of past steps are kept.
+/// A transformer that says one token after the other: keys and values of past steps are kept. Rows that lie side by side and
+/// continue the same sentence, as the hypotheses of a beam search do, attend to one memory.
 class TransformerSteps : public nn::StepModel {
 public:
     TransformerSteps(Transformer& model, const Transformer::Memory& memory);
@@ -96,9 +97,14 @@ public:
     void reorder(const Tensor& rows) override;
 
 private:
+    void choose_memory();
+
     Transformer& model_;
-    Tensor lengths_;                     // of the source, [R]
-    std::vector<Tensor> self_, memory_;  // keys and values of each layer: [R, t, 2 D], [R, S, 2 D]
+    // Keys and values of each layer: of past tokens [R, t, 2 D], of all sentences, and of the N blocks of rows [N, S, 2 D].
+    std::vector<Tensor> self_, sentences_, memory_;
+    Tensor all_lengths_, lengths_;  // of the sentences, of the blocks [N]; or undefined
+    // The sentence of each row [R], that of each block [N], and which row of self_ each row continues [R].
+    std::vector<int32_t> sentence_, blocks_, rows_;
     int64_t position_ = 0;
 };
 

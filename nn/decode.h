@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "autograd/random.h"
@@ -12,15 +13,20 @@ struct SamplingOptions {
     double temperature = 1;  // logits are divided by it; 0 takes the most probable token
     int64_t top_k = 0;       // only the k most probable tokens; 0: all
     double top_p = 1;  // only the most probable tokens that together reach p (Holtzman et al. 2020)
+    double repetition_penalty = 1;  // makes tokens that were seen before less probable; 1: not
 };
 
-/// A token for each row of logits [B, V] -> i32 [B]. The order is temperature, top-k, top-p, then
-/// one number of the generator a row. Throws Error for a temperature below 0, a negative k, a p
-/// outside 0 < p <= 1, or logits that are not finite.
-Tensor sample(const Tensor& logits, const SamplingOptions& options, Rng& rng);
+/// A token for each row of logits [B, V] -> i32 [B]. The order is repetition penalty, temperature,
+/// top-k, top-p, then one number of the generator a row. The penalty θ divides the logits of the
+/// tokens `seen` before, i32 [B, n] (Keskar et al. 2019, section 4.1); those below 0, which would
+/// rise by that, it multiplies. Throws Error for a temperature below 0, a negative k, a p outside
+/// 0 < p <= 1, a penalty below 1 or one without `seen`, or logits that are not finite.
+Tensor sample(const Tensor& logits, const SamplingOptions& options, Rng& rng,
+              const Tensor& seen = {});
 
 /// The distribution [B, V] that sample() draws from.
-Tensor sampling_distribution(const Tensor& logits, const SamplingOptions& options);
+Tensor sampling_distribution(const Tensor& logits, const SamplingOptions& options,
+                             const Tensor& seen = {});
 
 /// A model that continues R rows of tokens, a step at a time. What it remembers of them, hidden
 /// states or a cache, stays with it. Before the first step it has one row for each sentence.
@@ -35,10 +41,22 @@ public:
     /// stands for never.
     virtual Tensor step(const Tensor& tokens) = 0;
 
+    /// Several tokens of each row, i32 [R, T] -> logits [R, V] of the ones after the last: step()
+    /// for one after the other, where a model knows no faster way.
+    virtual Tensor read(const Tensor& ids);
+
     /// From here on row i continues what row rows[i] was; rows: i32 [R']. R' may be smaller or
     /// larger than R.
     virtual void reorder(const Tensor& rows) = 0;
 };
+
+/// Hears of each step's tokens, i32 [B], as soon as they are drawn; false ends the text there.
+using TokenListener = std::function<bool(const Tensor& tokens)>;
+
+/// `count` tokens after each row of prompts [B, P] (i32, at least one token each) -> [B, count], or
+/// fewer where the listener has heard enough. Throws Error as sample() does.
+Tensor generate(StepModel& model, const Tensor& prompts, int64_t count,
+                const SamplingOptions& options, Rng& rng, const TokenListener& listener = {});
 
 struct GreedyOptions {
     int32_t start = 0, end = 0;  // the token before the first, and the one after the last

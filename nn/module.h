@@ -96,6 +96,21 @@ private:
     Named<Module> children_;
 };
 
+/// In evaluation mode while it lives, then in the mode as before.
+///
+///     const nn::Evaluating scope(model);
+class Evaluating {
+public:
+    explicit Evaluating(Module& model) : model_(model), before_(model.training()) { model.eval(); }
+    ~Evaluating() { model_.train(before_); }
+    Evaluating(const Evaluating&) = delete;
+    Evaluating& operator=(const Evaluating&) = delete;
+
+private:
+    Module& model_;
+    bool before_;
+};
+
 /// A module from one tensor to one tensor.
 class Layer : public Module {
 public:

@@ -9,7 +9,7 @@
 #include <set>
 #include <vector>
 
-#include "nn/atomic_file.h"
+#include "autograd/atomic_file.h"
 
 namespace gradus::nn {
 namespace {

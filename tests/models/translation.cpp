@@ -35,15 +35,14 @@ void check_against_torch(Model& model, const std::string& name) {
 
 // What a model says step by step is what it says at once; rows follow where reorder() sends them.
 template <class Model, class Steps>
-void check_steps(Model& model) {
+void check_steps(Model& model, const Tensor& turned) {
     model.eval();
     const Tensor at_once = model(kSource, kLengths, kIds);  // [3, 5, V]
     const int64_t V = at_once.size(2);
     Steps steps(model, model.encode(kSource, kLengths));
-    const Tensor turned = Tensor::from<int32_t>({2, 0, 1, 2});
     for (int64_t t = 0; t < 5; ++t) {
         if (t == 2) steps.reorder(turned);
-        const int64_t rows = t < 2 ? 3 : 4;
+        const int64_t rows = t < 2 ? 3 : turned.size();
         Tensor tokens = Tensor::empty({rows}, Dtype::i32);
         const auto from = [&](int64_t r) { return t < 2 ? r : static_cast<int64_t>(turned.at(r)); };
         for (int64_t r = 0; r < rows; ++r) tokens.set(r, kIds.at(from(r) * 5 + t));
@@ -52,6 +51,15 @@ void check_steps(Model& model) {
             CHECK(test::distance(logits.view({V}, r * V),
                                  at_once.view({V}, (from(r) * 5 + t) * V)) < 1e-5);
     }
+}
+
+// To other places, to as many hypotheses of each sentence, to some of one and some of another, to fewer.
+template <class Model, class Steps>
+void check_steps(Model& model) {
+    for (const auto& turned :
+         {Tensor::from<int32_t>({2, 0, 1, 2}), Tensor::from<int32_t>({0, 0, 1, 1, 2, 2}),
+          Tensor::from<int32_t>({1, 1, 1, 2, 0, 0}), Tensor::from<int32_t>({1, 1})})
+        check_steps<Model, Steps>(model, turned);
 }
 
 template <class Model>
@@ -125,6 +133,23 @@ TEST_CASE("translation models: a step at a time is the same as all at once") {
             models::Seq2Seq model(seq2seq(cell, attention, cell == Cell::lstm));
             check_steps<models::Seq2Seq, models::Seq2SeqSteps>(model);
         }
+}
+
+TEST_CASE("seq2seq: a dot product compares states with a decoder as wide as they are") {
+    nn::manual_seed(4);
+    for (const nn::Score score : {nn::Score::dot, nn::Score::scaled_dot}) {
+        auto options = seq2seq(Cell::gru, score, true);
+        CHECK(test::contains(test::error_of([&] { models::Seq2Seq model(options); }),
+                             "queries as wide as states, not 16 and 32"));
+        options.decoder = 32;
+        models::Seq2Seq model(options);
+        CHECK(model.encode(kSource, kLengths).start.h.shape() == Shape{3, 32});
+        check_steps<models::Seq2Seq, models::Seq2SeqSteps>(model);
+    }
+    auto options = seq2seq(Cell::gru, nn::Score::additive);
+    options.decoder = -1;
+    CHECK(test::contains(test::error_of([&] { models::Seq2Seq model(options); }),
+                         "a decoder of width -1"));
 }
 
 TEST_CASE("translation models: learn one batch by heart, with the same bits on 1 and 2 threads") {

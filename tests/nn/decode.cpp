@@ -121,6 +121,87 @@ TEST_CASE("decode: very large logits and low temperatures stay finite") {
                    Tensor::from<float>({0.5, 0, 0.5}, {1, 3})) == 0);
 }
 
+TEST_CASE("decode: the penalty makes what was seen less probable, of either sign, once") {
+    const Tensor x = Tensor::from<double>({2, -1, 1, -3, 0.5, 0}, {1, 6});
+    const Tensor seen = Tensor::from<int32_t>({0, 3, 0, 5}, {1, 4});
+    const Tensor weighed = Tensor::from<double>({1, -1, 1, -6, 0.5, 0}, {1, 6});
+    nn::SamplingOptions options{.repetition_penalty = 2};
+    CHECK(distance(nn::sampling_distribution(x, options, seen), softmax(weighed)) < 1e-12);
+    // Before the temperature and the cuts: 0, 2 and 4 are what is left of three.
+    options.temperature = 0.5;
+    CHECK(distance(nn::sampling_distribution(x, options, seen), softmax(weighed * 2.0)) < 1e-12);
+    options.top_k = 1;
+    CHECK(nn::sampling_distribution(x, options, seen).at(0) == 1);
+    options = {.temperature = 0, .repetition_penalty = 3};
+    CHECK(nn::sampling_distribution(x, options, seen).at(2) == 1);
+    // Rows have each their own, and a penalty of 1 asks for nothing.
+    const Tensor two = concat({x, x}), both = Tensor::from<int32_t>({0, 2}, {2, 1});
+    options = {.temperature = 0, .repetition_penalty = 3};
+    const Tensor p = nn::sampling_distribution(two, options, both);
+    CHECK(p.at(2) == 1);
+    CHECK(p.at(6) == 1);
+    CHECK(distance(nn::sampling_distribution(x, {}, seen), softmax(x)) < 1e-12);
+}
+
+namespace {
+
+// Says after each token, with certainty or nearly so, the one that follows it in 0 ... 4, 0 ...
+class Counter : public nn::StepModel {
+public:
+    explicit Counter(double certainty) : certainty_(certainty) {}
+    Tensor step(const Tensor& tokens) override {
+        Tensor logits = Tensor::full({tokens.size(), 5}, 0.5);
+        for (int64_t r = 0; r < tokens.size(); ++r) {
+            const int64_t next = (static_cast<int64_t>(tokens.at(r)) + 1) % 5;
+            logits.set(r * 5 + next, certainty_);
+        }
+        ++steps;
+        return logits;
+    }
+    void reorder(const Tensor&) override {}
+    int steps = 0;
+
+private:
+    double certainty_;
+};
+
+const Tensor kPrompts = Tensor::from<int32_t>({0, 1, 3, 3}, {2, 2});
+
+}  // namespace
+
+TEST_CASE("decode: a text is drawn token by token, each heard at once") {
+    Counter model(50);
+    Rng rng(1);
+    std::vector<double> heard;
+    const Tensor text = nn::generate(model, kPrompts, 4, {}, rng, [&](const Tensor& tokens) {
+        CHECK(tokens.shape() == Shape{2});
+        heard.push_back(tokens.at(0));
+        return true;
+    });
+    CHECK(distance(text, Tensor::from<int32_t>({2, 3, 4, 0, 4, 0, 1, 2}, {2, 4})) == 0);
+    CHECK(heard == std::vector<double>{2, 3, 4, 0});
+    CHECK(model.steps == 2 + 3);  // the prompt, and nothing after the last
+}
+
+TEST_CASE("decode: a text ends where its listener has heard enough, or before it begins") {
+    Counter model(50);
+    Rng rng(1);
+    const auto until_4 = [](const Tensor& tokens) { return tokens.at(0) != 4; };
+    const Tensor text = nn::generate(model, kPrompts, 100, {}, rng, until_4);
+    CHECK(distance(text, Tensor::from<int32_t>({2, 3, 4, 4, 0, 1}, {2, 3})) == 0);
+    CHECK(nn::generate(model, kPrompts, 0, {}, rng).shape() == Shape{2, 0});
+}
+
+TEST_CASE("decode: the penalty sees the prompt and the text so far") {
+    Counter model(1);
+    Rng rng(1);
+    // What follows is worth 1, what was seen next to nothing, all else 0.5. Without a view of the
+    // prompt 3 would come after 2; without one of the text all would be as without a penalty.
+    const nn::SamplingOptions options{.temperature = 0, .repetition_penalty = 100};
+    const Tensor text = nn::generate(model, Tensor::from<int32_t>({3, 0}, {1, 2}), 4, options, rng);
+    CHECK(distance(text, Tensor::from<int32_t>({1, 2, 4, 0}, {1, 4})) == 0);
+}
+
 TEST_CASE("decode: errors name what was given and what is expected") {
     Rng rng(1);
     const Tensor x = Tensor::zeros({2, 3});
@@ -132,6 +213,15 @@ TEST_CASE("decode: errors name what was given and what is expected") {
     CHECK(contains(error({.top_k = -1}, x), "sample: top_k is -1"));
     CHECK(contains(error({.top_p = 0}, x), "sample: top_p is 0"));
     CHECK(contains(error({.top_p = 1.1}, x), "sample: top_p is 1.1"));
+    CHECK(contains(error({.repetition_penalty = 0.5}, x), "repetition_penalty is 0.5"));
+    CHECK(contains(error({.repetition_penalty = 2}, x), "no tokens that have been seen"));
+    const auto error_of_seen = [&](const Tensor& seen) {
+        return error_of([&] { nn::sample(x, {.repetition_penalty = 2}, rng, seen); });
+    };
+    CHECK(contains(error_of_seen(Tensor::from<int32_t>({1, 3}, {2, 1})),
+                   "token 3 is among those seen, but the logits are of 3 tokens"));
+    CHECK(contains(error_of_seen(Tensor::from<int32_t>({1}, {1, 1})),
+                   "logits have shape [2, 3], the tokens seen [1, 1]"));
     CHECK(contains(error({}, Tensor::zeros({3})), "logits have shape [3]; [rows, vocabulary]"));
     CHECK(contains(error({}, Tensor::zeros({2, 0})), "logits have shape [2, 0]"));
     CHECK(contains(error({}, Tensor::zeros({2, 3}, Dtype::i32)), "dtype i32"));

@@ -1,4 +1,4 @@
-#include "nn/atomic_file.h"
+#include "autograd/atomic_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 
 #include "autograd/error.h"
 
-namespace gradus::nn {
+namespace gradus {
 
 namespace fs = std::filesystem;
 
@@ -61,4 +61,4 @@ void AtomicFile::fail_to(const char* what) const {
                                                 : "nothing was saved"));
 }
 
-}  // namespace gradus::nn
+}  // namespace gradus

@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-namespace gradus::nn {
+namespace gradus {
 
 /// Collects what is written in a file beside `path` and puts it in its place at commit(), once it
 /// is safely on the disk. Without commit() the file beside is removed and `path` is as it was.
@@ -27,4 +27,4 @@ private:
     int file_ = -1;
 };
 
-}  // namespace gradus::nn
+}  // namespace gradus
