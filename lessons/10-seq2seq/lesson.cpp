@@ -107,18 +107,43 @@ void show_widths(lesson::Results& results, Report& report, const Reality& realit
                   "can help.");
 }
 
-// Right over length, beside the classical line.
-void show_lengths(Report& report, const Reality& reality, const std::vector<Line>& lines) {
-    report::Plot plot(fmt::format("Exactly right over length, {}", reality.pairs.name),
-                      reality.sounds() ? "letters" : "words", "share exactly right");
-    for (const size_t i : {lines.size() - 1, size_t{2}}) {
-        const auto& said = lines[i].said;
-        const auto right = reality.sounds() ? nearest_ways(reality.pairs.test, reality.ways, said)
-                                            : reality.pairs.test;
-        const auto by_length = lesson::exact_by_length(right, said);
-        plot.path(lines[i].name, by_length.lengths, by_length.shares);
+// Share of exact ones among sources of first ... last tokens.
+double exact_between(const std::vector<data::PairIds>& pairs, const std::vector<Ids>& said,
+                     size_t first, size_t last) {
+    std::vector<data::PairIds> chosen;
+    std::vector<Ids> said_of_them;
+    for (size_t i = 0; i < pairs.size(); ++i) {
+        const size_t length = pairs[i].source.size() - 1;
+        if (length < first || length > last) continue;
+        chosen.push_back(pairs[i]);
+        said_of_them.push_back(said[i]);
     }
-    report.figure(plot.y_range(0, 1), "The longest are few: their points scatter.", "reality");
+    return chosen.size() < 20 ? NAN : lesson::exact(chosen, said_of_them);
+}
+
+// Right over length, beside the classical line.
+void show_lengths(lesson::Results& results, Report& report, const Reality& reality,
+                  const std::vector<Line>& lines) {
+    const lesson::Pairs& pairs = reality.pairs;
+    report::Plot plot(fmt::format("Exactly right over length, {}", pairs.name),
+                      reality.sounds() ? "letters" : "words", "share exactly right");
+    results.section(fmt::format("B. {}, exactly right over length", pairs.name), "%");
+    for (const size_t i : {lines.size() - 1, size_t{2}}) {
+        const auto& [name, said] = lines[i];
+        const auto right =
+            reality.sounds() ? nearest_ways(pairs.test, reality.ways, said) : pairs.test;
+        Values lengths = lesson::exact_by_length(right, said).lengths, shares;
+        for (const double length : lengths) {
+            const auto n = static_cast<size_t>(length);
+            shares.push_back(exact_between(right, said, n, n));
+        }
+        plot.path(name, lengths, shares);
+        if (!reality.sounds()) continue;
+        results.add(name + ", 3 to 6 letters", exact_between(right, said, 3, 6));
+        results.add(name + ", 11 letters and more", exact_between(right, said, 11, 99));
+    }
+    report.figure(plot.y_range(0, 1), "Lengths with fewer than 20 of the test set are left out.",
+                  "reality");
 }
 
 // A few of the test set: some at random places, and some where the two searches differ.
@@ -243,7 +268,7 @@ int run(const lesson::Options& options, const Settings& settings) {
                     static_cast<double>(several) / static_cast<double>(pairs.test.size()), "%");
     }
     show_widths(results, report, reality, translator, settings);
-    show_lengths(report, reality, lines);
+    show_lengths(results, report, reality, lines);
     show_samples(report, reality, lines[3].said, lines[4].said, translator);
     show_said(report, reality, translator, settings);
     return results.finish(report.page);
