@@ -15,7 +15,7 @@ inline void read_dates(lesson::Results& results, Report& report, nn::Score score
                        const lesson::Checkpoint& checkpoint, uint64_t seed, bool quick,
                        bool judged) {
     Rng rng(seed);
-    const Generated generated = generate(quick ? 1000 : 20'000, quick ? 1.0 : 3.00,
+    const Generated generated = generate(quick ? 1000 : 20'000, quick ? 100 : 2000,
                                          [&] { return data::Dates::sample(rng); });
     const Pairs pairs("dates", generated.train, generated.test,
                       {.tokenizer = data::character_tokens});
