@@ -57,7 +57,7 @@ inline void prove_depth(lesson::Results& results, Report& report, uint64_t seed,
             if (quick || pre_norm)
                 results.add(name, last);
             else  // far from what it should be, or on its way
-                results.add(name, last, warm_up > 0 ? at_most(2.6) : at_least(2.6));
+                results.add(name, last, warm_up > 0 ? at_most(2.5) : at_least(2.5));
         }
     report.figure(loss, "32 wide, rate 0.01; means of ten batches.", "warm-up");
 }

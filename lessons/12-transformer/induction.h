@@ -16,13 +16,14 @@
 namespace gradus::lesson12 {
 
 /// x = E[ids] + P, then in each layer  x ← x + attention(LN(x)), causal;  logits = W LN(x) + b.
-/// No feed-forward network: whatever it can do, attention does.
+/// No feed-forward network: whatever it can do, attention does. P begins smaller than E, for what is
+/// looked up is symbols: with positions as large as they are, some seeds need many more steps.
 class AttentionOnly : public nn::Module {
 public:
     AttentionOnly(int64_t vocab, int64_t time, int64_t dim, int64_t heads, int64_t layers)
         : Module("attention_only"),
           tokens_(vocab, dim),
-          positions_(nn::init::normal(Tensor::empty({time, dim}))),
+          positions_(nn::init::normal(Tensor::empty({time, dim}), 0, 0.3)),
           norm_(dim),
           head_(dim, vocab) {
         for (int64_t i = 0; i < layers; ++i) layers_.emplace_back(dim, heads);
@@ -112,7 +113,7 @@ inline double lookup_loss(const data::Batch& rows) {
 }
 
 inline void prove_induction(lesson::Results& results, Report& report, uint64_t seed, bool quick) {
-    const int64_t steps = quick ? 15 : 1000, dim = 64, heads = 2;
+    const int64_t steps = quick ? 15 : 800, dim = 64, heads = 2;
     const data::RepeatedBlocks source{.seed = seed};
     const data::Batch test = data::RepeatedBlocks{.batch = quick ? 20 : 400, .seed = ~seed}.at(0);
     const auto add = [&](const std::string& name, double value,
@@ -136,7 +137,7 @@ inline void prove_induction(lesson::Results& results, Report& report, uint64_t s
                         return nn::cross_entropy(model(x), y);
                     }));
         add("ours, " + name, second_block_loss(model, test),
-            layers == 1 ? at_least(1) : at_most(0.3));
+            layers == 1 ? at_least(1) : at_most(0.2));
 
         std::vector<Tensor> maps;
         model(test.x, &maps);
