@@ -157,11 +157,7 @@ bool train_language_model(const std::string& label, models::RnnLM& model, const 
               .test = [&] { return models::nats_per_token(model, test_text, options.batch); },
               .tokens = static_cast<double>(options.batch * options.time),
               .carried = {{"h", &state.h}},
-              .notes = {{"vocabulary", corpus.vocab.to_string()}},
-              .fits =
-                  [&](const std::string& file, const nn::Metadata& notes) {
-                      corpus.vocab.check_same(file, data::Vocab::parse(notes.at("vocabulary")));
-                  }};
+              .vocabularies = {{"vocabulary", &corpus.vocab}}};
     if (state.c.defined()) task.carried["c"] = &state.c;
     const nn::WarmupCosine rate{
         .peak = options.rate,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "report/html.h"
+#include "report/plot.h"
 #include "report/svg.h"
 
 namespace gradus::lesson {
@@ -32,6 +33,17 @@ inline Values counting(size_t n, double first = 0) {
     Values xs(n);
     std::iota(xs.begin(), xs.end(), first);
     return xs;
+}
+
+// A curve of many noisy values as one of few: means of ten neighbours.
+inline void smooth_line(report::Plot& plot, const std::string& name, const Values& values) {
+    Values at, means;
+    for (size_t i = 0; i + 10 <= values.size(); i += 10) {
+        const auto begin = values.begin() + static_cast<std::ptrdiff_t>(i);
+        at.push_back(static_cast<double>(i) + 5);
+        means.push_back(std::accumulate(begin, begin + 10, 0.0) / 10);
+    }
+    plot.line(name, at, means);
 }
 
 }  // namespace gradus::lesson

@@ -45,9 +45,10 @@ History resume(const fs::path& file, const Task& task, const std::string& course
                nn::Training& training) {
     const auto notes = nn::with_prefix_removed(nn::load_safetensors(file).metadata, "note/");
     bool whole = notes.contains("course");
-    for (const auto& [name, note] : task.notes) whole = whole && notes.contains(name);
+    for (const auto& [name, vocab] : task.vocabularies) whole = whole && notes.contains(name);
     check(whole, "resume", "{} is no checkpoint of such a training", file.string());
-    if (task.fits) task.fits(file.string(), notes);
+    for (const auto& [name, vocab] : task.vocabularies)
+        vocab->check_same(file.string(), data::Vocab::parse(notes.at(name)));
     check(notes.at("course") == course, "resume",
           "{} holds a run with\n  {}\nbut this one is to have\n  {}\nGive it the same options and "
           "data, or begin anew without --resume",
@@ -76,11 +77,13 @@ bool train(const std::string& label, const Task& task, const TrainingOptions& op
     const double before = history.seconds;
     const auto save = [&] {
         history.seconds = before + seconds_since(began);
-        training.notes = task.notes;
-        training.notes["course"] = options.course;
+        saved = now();
+        if (checkpoint.file.empty()) return;
+        training.notes = {{"course", options.course}};
+        for (const auto& [name, vocab] : task.vocabularies)
+            training.notes[name] = vocab->to_string();
         write(history, training.notes);
         nn::save_checkpoint(checkpoint.file, training);
-        saved = now();
     };
     const auto test = [&] {
         task.model.eval();
@@ -136,6 +139,27 @@ bool holds(const fs::path& file, const std::string& course) {
     const auto notes = nn::with_prefix_removed(nn::load_safetensors(file).metadata, "note/");
     const auto found = notes.find("course");
     return found != notes.end() && found->second == course;
+}
+
+std::vector<double> learn(const std::string& label, const nn::Module& model, int64_t steps,
+                          const nn::Schedule& rate, const std::function<Tensor(int64_t step)>& loss,
+                          double beta2) {
+    nn::Adam optimizer(model.parameters(), {.beta2 = beta2});
+    Values losses;
+    report::Progress bar(label, steps);
+    for (int64_t step = 0; step < steps && !interrupted(); ++step) {
+        optimizer.zero_grad();
+        Tape tape;
+        const Tensor now = loss(step);
+        losses.push_back(now.item());
+        tape.backward(now);
+        optimizer.clip_grad_norm(1);
+        optimizer.set_lr(rate(step));
+        optimizer.step();
+        bar.update(step + 1, {{"loss", losses.back()}});
+    }
+    bar.finish();
+    return losses;
 }
 
 // Fowler, Noll and Vo's FNV-1a, 64 bits.

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "autograd/tensor.h"
+#include "data/text/vocab.h"
 #include "nn/module.h"
-#include "nn/safetensors.h"
 #include "nn/schedule.h"
 
 namespace gradus::lesson {
@@ -22,9 +22,8 @@ struct Task {
     double tokens = 0;                         // in a step, on average: for the speed that is shown
     std::map<std::string, Tensor*> carried{};  // what a step hands to the next, and generators:
     std::map<std::string, Rng*> generators{};  // as in nn::Training
-    nn::Metadata notes{};                      // kept in the checkpoint: a vocabulary
-    std::function<void(const std::string& file, const nn::Metadata& notes)>
-        fits{};  // throws Error for the notes of a checkpoint of something else
+    // Kept in the checkpoint by their names; one with other tokens is refused.
+    std::map<std::string, const data::Vocab*> vocabularies{};
 };
 
 struct TrainingOptions {
@@ -47,8 +46,8 @@ struct History {
 };
 
 struct Checkpoint {
-    std::filesystem::path file;
-    bool resume = false;  // go on from it
+    std::filesystem::path file;  // empty: nothing is saved
+    bool resume = false;         // go on from it
 };
 
 // Trains with AdamW to the end, or to Ctrl-C: true where it came to the end. Saves at the start, every
@@ -60,6 +59,12 @@ bool train(const std::string& label, const Task& task, const TrainingOptions& op
 
 // Is there a checkpoint of this very course, to go on from or at its end?
 bool holds(const std::filesystem::path& file, const std::string& course);
+
+// A short training, as of a proof: steps of Adam on loss(step), gradients clipped to a length of 1,
+// nothing tested or saved. The losses, fewer where Ctrl-C came first.
+std::vector<double> learn(const std::string& label, const nn::Module& model, int64_t steps,
+                          const nn::Schedule& rate, const std::function<Tensor(int64_t step)>& loss,
+                          double beta2 = 0.999);
 
 // A number that another text has another of: for TrainingOptions::course.
 uint64_t fingerprint(const Tensor& ids);

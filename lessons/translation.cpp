@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "data/pairs/tokens.h"
 #include "data/sources/permuted_dictionary.h"
 #include "nn/loss.h"
 
@@ -101,6 +102,18 @@ data::PairData load_pair_data(const Options& options, const std::string& usual) 
     return loaded;
 }
 
+data::PairVocabOptions tokens_of(const std::string& name, int64_t min_count, bool shared) {
+    if (name == "en-fr" || name == "de-en")
+        return {.tokenizer = data::word_tokens,
+                .min_tokens = 4,
+                .max_tokens = 15,
+                .min_count = min_count,
+                .shared = shared};
+    if (name == "generated" || name == "cmudict")
+        return {.tokenizer = data::space_tokens, .shared = shared};
+    return {.tokenizer = data::word_tokens, .max_tokens = 40, .shared = shared};
+}
+
 Translator translator(models::Seq2Seq& model, double own_share, Rng* rng) {
     const auto& o = model.options();
     Translator translator{
@@ -170,25 +183,18 @@ bool train_translator(const std::string& label, const Translator& translator, co
         const double peak = nn::Noam{options.noam, warm_up}(warm_up - 1);
         rate = nn::Noam{options.noam, warm_up, options.rate / peak};
     }
-    const data::Vocab &source = pairs.vocab.source(), &target = pairs.vocab.target();
-    const Task task{
-        .model = translator.model,
-        .loss =
-            [&](int64_t step) {
-                const data::PairBatch batch = batches.at(step);
-                return nn::cross_entropy(translator.logits(batch), batch.y,
-                                         {.label_smoothing = options.label_smoothing});
-            },
-        .test = [&] { return nats_per_token(translator, pairs.test, 512); },
-        .tokens = tokens / static_cast<double>(batches.per_epoch()),
-        .generators = translator.generators,
-        .notes = {{"source vocabulary", source.to_string()},
-                  {"target vocabulary", target.to_string()}},
-        .fits =
-            [&](const std::string& file, const nn::Metadata& notes) {
-                source.check_same(file, data::Vocab::parse(notes.at("source vocabulary")));
-                target.check_same(file, data::Vocab::parse(notes.at("target vocabulary")));
-            }};
+    const Task task{.model = translator.model,
+                    .loss =
+                        [&](int64_t step) {
+                            const data::PairBatch batch = batches.at(step);
+                            return nn::cross_entropy(translator.logits(batch), batch.y,
+                                                     {.label_smoothing = options.label_smoothing});
+                        },
+                    .test = [&] { return nats_per_token(translator, pairs.test, 512); },
+                    .tokens = tokens / static_cast<double>(batches.per_epoch()),
+                    .generators = translator.generators,
+                    .vocabularies = {{"source vocabulary", &pairs.vocab.source()},
+                                     {"target vocabulary", &pairs.vocab.target()}}};
     return train(label, task,
                  {.steps = steps,
                   .rate = rate,
@@ -273,9 +279,35 @@ ByLength exact_by_length(const std::vector<PairIds>& pairs, const std::vector<Id
     ByLength result;
     for (const auto& [length, count] : counts) {
         result.lengths.push_back(static_cast<double>(length));
-        result.shares.push_back(count.first / count.second);
+        result.values.push_back(count.first / count.second);
     }
     return result;
+}
+
+ByLength bleu_by_length(const Pairs& pairs, const std::vector<Ids>& translations) {
+    std::map<size_t, std::pair<std::vector<Tokens>, std::vector<Tokens>>> parts;
+    for (size_t i = 0; i < translations.size(); ++i) {
+        auto& [said, right] = parts[source_words(pairs.test[i]).size() / 2];
+        said.push_back(pairs.vocab.target_tokens(translations[i]));
+        right.push_back(pairs.references[i]);
+    }
+    ByLength result;
+    for (const auto& [half, part] : parts) {
+        result.lengths.push_back(2 * static_cast<double>(half) + 0.5);
+        result.values.push_back(data::bleu(part.first, part.second).score);
+    }
+    return result;
+}
+
+void add_bleu_to_beat(Results& results, const Pairs& pairs) {
+    const auto any = target_words(pairs.train.front());
+    const std::vector<Ids> same(pairs.test.size(), Ids(any.begin(), any.end()));
+    results.section(fmt::format("B. {}, BLEU", pairs.name));
+    results.add("trivial baseline: always the same sentence", bleu(pairs, same));
+    results.add("classical: IBM model 1, word by word",
+                bleu(pairs, word_by_word(learn_dictionary(pairs), pairs.test)));
+    results.add("best classical: nearest sentence",
+                bleu(pairs, nearest_sentence(pairs.train, pairs.test)));
 }
 
 models::IbmModel1 learn_dictionary(const Pairs& pairs, int passes) {

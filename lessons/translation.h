@@ -37,6 +37,10 @@ struct Pairs {
 // "generated" is a permuted dictionary of the run's seed.
 data::PairData load_pair_data(const Options& options, const std::string& usual);
 
+// How the pairs of such a source are cut into tokens: sentences of known corpora by length, so that
+// all can be learned in minutes.
+data::PairVocabOptions tokens_of(const std::string& name, int64_t min_count, bool shared = false);
+
 // An encoder-decoder, as training and decoding see it.
 struct Translator {
     nn::Module& model;
@@ -90,12 +94,14 @@ std::vector<Ids> translate(const Translator& translator, const Pairs& pairs,
 double bleu(const Pairs& pairs, const std::vector<Ids>& translations);
 double exact(const std::vector<data::PairIds>& pairs, const std::vector<Ids>& translations);
 
-// Share of exact translations by the number of source tokens, its end not counted: lengths in order.
+// A figure by the number of source tokens, its end not counted: lengths in order. The share of exact
+// translations; and BLEU of pairs.test, two lengths together, at the middle of both.
 struct ByLength {
-    std::vector<double> lengths, shares;
+    std::vector<double> lengths, values;
 };
 ByLength exact_by_length(const std::vector<data::PairIds>& pairs,
                          const std::vector<Ids>& translations);
+ByLength bleu_by_length(const Pairs& pairs, const std::vector<Ids>& translations);
 
 // Two ways to translate without a network: word by word, each word by what IBM's first model takes it
 // for; and the translation of the training sentence that has most words in common.
@@ -105,5 +111,8 @@ std::vector<Ids> nearest_sentence(const std::vector<data::PairIds>& train,
                                   const std::vector<data::PairIds>& asked);
 // IBM's first model of the training pairs, without the ends of sentences.
 models::IbmModel1 learn_dictionary(const Pairs& pairs, int passes = 8);
+
+// Begins the section of a source's BLEU with what a network has to beat.
+void add_bleu_to_beat(Results& results, const Pairs& pairs);
 
 }  // namespace gradus::lesson

@@ -163,8 +163,8 @@ void show_embeddings(Report& report, const Corpus& corpus, const Tensor& table) 
                   corpus.unit + "s");
 }
 
-void show_training(Report& report, const Corpus& corpus, const History& ours, double order_3,
-                   double best) {
+void show_training(Report& report, const Corpus& corpus, const lesson::History& ours,
+                   double order_3, double best) {
     Values steps(ours.losses.size());
     std::iota(steps.begin(), steps.end(), 1);
     report::Plot plot("Loss", "step", fmt::format("nats per {}", corpus.unit));
@@ -197,7 +197,7 @@ void show_positions(Report& report, const models::WindowLM& model) {
 // ---- the run ------------------------------------------------------------------------------------
 
 void judge(lesson::Results& results, const lesson::Options& options, const Settings& settings,
-           const Corpus& corpus, const History& ours, double averaged_loss, double best,
+           const Corpus& corpus, const lesson::History& ours, double averaged_loss, double best,
            double order_3) {
     const double loss = ours.test_losses.back();
     results.section(fmt::format("B. {}, nats per {}", corpus.name, corpus.unit));
@@ -233,41 +233,27 @@ int run(const lesson::Options& options, const Settings& settings) {
                             .dim = settings.dim,
                             .hidden = settings.hidden,
                             .direct = settings.direct});
-    nn::AdamW optimizer(model.parameters());
-    nn::Training training{model, optimizer};
-    History ours;
 
     // Large texts are not read five times: some minutes have to do.
     constexpr int64_t kMostSteps = 20000;
     const int64_t per_epoch = std::max<int64_t>(1, train.y.size() / settings.batch);
     int64_t steps = per_epoch * options.epochs_or(5, 1);
     if (!options.epochs) steps = std::min(steps, options.quick ? kMostSteps / 20 : kMostSteps);
-    const Course course{settings.batch, steps, options.seed, settings.lr};
-
-    const std::string command = fmt::format(
+    const std::string course = fmt::format(
         "{} tokens of {}, {} kinds, seed {}, {} steps of {} windows, rate up to {}, window {}, {} "
         "dimensions, {} hidden units{}",
         train.y.size(), corpus.name, corpus.vocab.size(), options.seed, steps, settings.batch,
         settings.lr, settings.window, settings.dim, settings.hidden,
         settings.direct ? ", direct connections" : "");
-    if (!options.resume.empty()) {
-        nn::load_checkpoint(options.resume, training);
-        const std::string& saved = training.notes["command"];
-        check(saved == command, "resume",
-              "{} holds a run with\n  {}\nbut this one is to have\n  {}\nGive it the same options",
-              options.resume.string(), saved, command);
-        corpus.vocab.check_same(options.resume.string(),
-                                data::Vocab::parse(training.notes["vocabulary"]));
-        ours.read(training.notes);
-    }
-    const auto save = [&] {
-        training.notes["command"] = command;
-        training.notes["vocabulary"] = corpus.vocab.to_string();
-        ours.write(training.notes);
-        nn::save_checkpoint(options.checkpoint(), training);
-    };
-    if (!fit(corpus.name, model, training, ours, course, train, test, save))
-        return lesson::stopped(options, options.checkpoint());
+    const bool resumed = !options.resume.empty();
+    const std::filesystem::path file = resumed ? options.resume : options.checkpoint();
+    lesson::History ours;
+    if (!fit(corpus.name, model, ours, {settings.batch, steps, options.seed, settings.lr, course},
+             train, test, {file, resumed}, &corpus.vocab))
+        return lesson::stopped(options, file);
+    if (!options.save.empty() && file != options.save)
+        std::filesystem::copy_file(file, options.save,
+                                   std::filesystem::copy_options::overwrite_existing);
 
     std::vector<Counted> counted;
     for (int order = 1; order <= 6; ++order) counted.push_back(best_of_order(corpus, order));
@@ -279,7 +265,7 @@ int run(const lesson::Options& options, const Settings& settings) {
     report.page.heading("Training on " + corpus.name);
     report.page.text(fmt::format("{} parameters; {}.",
                                  report::number(static_cast<double>(model.parameter_count())),
-                                 command));
+                                 course));
     show_training(report, corpus, ours, counted[2].loss, best->loss);
     report::Table orders(fmt::format("Counting, nats per {}", corpus.unit), {"order", "loss"});
     for (size_t i = 0; i < counted.size(); ++i)

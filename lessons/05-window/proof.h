@@ -61,11 +61,9 @@ inline void prove(lesson::Results& results, Report& report, const lesson::Option
     for (int64_t window = 1; window <= kWidest; ++window) {
         nn::manual_seed(options.seed);
         models::WindowLM model({.vocab = kSymbols, .window = window, .dim = 8, .hidden = 64});
-        nn::AdamW optimizer(model.parameters());
-        nn::Training training{model, optimizer};
         const Course course{128, options.quick ? 700 : 6000, options.seed, 1e-2};
-        History history;
-        fit(fmt::format("window {}", window), model, training, history, course, rows(train, window),
+        lesson::History history;
+        fit(fmt::format("window {}", window), model, history, course, rows(train, window),
             rows(test, window));
         sizes.push_back(static_cast<double>(window));
         losses.push_back(history.test_losses.back());

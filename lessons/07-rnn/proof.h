@@ -49,27 +49,15 @@ inline void prove_memory(lesson::Results& results, Report& report, uint64_t seed
     const auto predicted = static_cast<double>(test.size() - 1);
 
     models::RnnLM model({.cell = Cell::rnn_tanh, .vocab = 9, .dim = 16, .hidden = 64});
-    nn::Adam optimizer(model.parameters());
     const nn::WarmupCosine rate{.peak = 5e-3, .warmup = 50, .total = steps};
     const data::StreamBatches batches(train, batch, time);
     nn::RecurrentState state;
-    Values losses;
-    report::Progress bar("hidden topics", steps);
-    for (int64_t step = 0; step < steps && !lesson::interrupted(); ++step) {
+    const Values losses = lesson::learn("hidden topics", model, steps, rate, [&](int64_t step) {
         const auto [x, y] = batches.at(step);  // [B, T]
-        optimizer.zero_grad();
-        Tape tape;
-        const auto [logits, next] = model(x, state);
-        const Tensor loss = nn::cross_entropy(logits, y);
-        tape.backward(loss);
-        optimizer.clip_grad_norm(1);
-        optimizer.set_lr(rate(step));
-        optimizer.step();
-        state = next.detach();
-        losses.push_back(loss.item());
-        bar.update(step + 1, {{"loss", losses.back()}});
-    }
-    bar.finish();
+        const auto output = model(x, state);
+        state = output.state.detach();
+        return nn::cross_entropy(output.logits, y);
+    });
 
     const Tensor each = source.forward(test).nats;
     const double optimum = (sum(each).item() - each.at(0)) / predicted;
@@ -111,24 +99,14 @@ inline Added learn_to_add(int64_t time, int64_t steps, uint64_t seed) {
             return head(reshape(h, {h.size(1), h.size(2)}));
         }
     } model;
-    nn::Adam optimizer(model.parameters());
     const data::Adding problem{.time = time, .batch = 64, .seed = seed};
     const nn::WarmupCosine rate{.peak = 5e-3, .warmup = 20, .total = steps};
     Added added{{}, 0};
-    report::Progress bar(fmt::format("adding, T = {}", time), steps);
-    for (int64_t step = 0; step < steps && !lesson::interrupted(); ++step) {
-        const auto [x, y] = problem.at(step);
-        optimizer.zero_grad();
-        Tape tape;
-        const Tensor loss = mse(model(x), y);
-        tape.backward(loss);
-        optimizer.clip_grad_norm(1);
-        optimizer.set_lr(rate(step));
-        optimizer.step();
-        added.errors.push_back(loss.item());
-        bar.update(step + 1, {{"error", added.errors.back()}});
-    }
-    bar.finish();
+    added.errors =
+        lesson::learn(fmt::format("adding, T = {}", time), model, steps, rate, [&](int64_t step) {
+            const auto [x, y] = problem.at(step);
+            return mse(model(x), y);
+        });
     const auto [x, y] = data::Adding{.time = time, .batch = 4000, .seed = ~seed}.at(0);
     added.test = mse(model(x), y).item();
     return added;

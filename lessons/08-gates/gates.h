@@ -3,33 +3,20 @@
 
 #include <cmath>
 #include <filesystem>
-#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "lessons/common.h"
 #include "lessons/report.h"
+#include "lessons/training.h"
 #include "nn/module.h"
 #include "report/coloured_text.h"
-#include "report/plot.h"
 
 namespace gradus::lesson08 {
 
 using lesson::at_least, lesson::at_most, lesson::within;
-using lesson::counting, lesson::Report, lesson::Values;
-
-// A curve of many noisy values as one of few: means of ten neighbours.
-inline void smooth_line(report::Plot& plot, const std::string& name, const Values& values) {
-    Values at, means;
-    for (size_t i = 0; i + 10 <= values.size(); i += 10) {
-        at.push_back(static_cast<double>(i) + 5);
-        means.push_back(std::accumulate(values.begin() + static_cast<std::ptrdiff_t>(i),
-                                        values.begin() + static_cast<std::ptrdiff_t>(i + 10), 0.0) /
-                        10);
-    }
-    plot.line(name, at, means);
-}
+using lesson::counting, lesson::Report, lesson::smooth_line, lesson::Values;
 
 // Calls f(biases, others) for the two biases [4 H] of each layer of an LSTM somewhere in a module:
 // what one of them is given the other has to lack, for they are added.

@@ -137,27 +137,9 @@ inline std::unique_ptr<nn::Recurrent> chrono_lstm(int64_t in, int64_t hidden, do
     return lstm;
 }
 
-// Steps of Adam on loss(step): the losses.
-template <class Loss>
-Values learn(const std::string& label, const nn::Module& model, int64_t steps, double peak,
-             Loss loss_of) {
-    nn::Adam optimizer(model.parameters());
-    const nn::WarmupCosine rate{.peak = peak, .warmup = steps / 20, .total = steps};
-    Values losses;
-    report::Progress bar(label, steps);
-    for (int64_t step = 0; step < steps && !lesson::interrupted(); ++step) {
-        optimizer.zero_grad();
-        Tape tape;
-        const Tensor loss = loss_of(step);
-        losses.push_back(loss.item());
-        tape.backward(loss);
-        optimizer.clip_grad_norm(1);
-        optimizer.set_lr(rate(step));
-        optimizer.step();
-        bar.update(step + 1, {{"loss", losses.back()}});
-    }
-    bar.finish();
-    return losses;
+// Both problems are learned with a rate that rises, then falls.
+inline nn::WarmupCosine rate_of(int64_t steps, double peak) {
+    return {.peak = peak, .warmup = steps / 20, .total = steps};
 }
 
 // Reads a sequence, then says one number.
@@ -191,10 +173,11 @@ inline void prove_adding(lesson::Results& results, Report& report, uint64_t seed
     for (auto& [name, layer] : learners) {
         Adder model(*layer);
         const data::Adding problem{.time = time, .batch = 50, .seed = seed};
-        const Values errors = learn("adding, " + name, model, steps, 1e-2, [&](int64_t step) {
-            const auto [x, y] = problem.at(step);
-            return mse(model(x), y);
-        });
+        const Values errors =
+            lesson::learn("adding, " + name, model, steps, rate_of(steps, 1e-2), [&](int64_t step) {
+                const auto [x, y] = problem.at(step);
+                return mse(model(x), y);
+            });
         const double error = mse(model(x_test), y_test).item();
         smooth_line(plot, name, errors);
         if (quick || name == "LSTM, forget bias 1")
@@ -241,10 +224,11 @@ inline void prove_copying(lesson::Results& results, Report& report, uint64_t see
         data::CopyMemory{.blanks = 100, .batch = 500, .seed = ~seed}.at(0);
     for (auto& [name, layer] : learners) {
         Copier model(*layer);
-        const Values losses = learn("copying, " + name, model, steps, 1e-2, [&](int64_t step) {
-            const auto [x, y] = problem.at(step);
-            return nn::cross_entropy(model(x), y);
-        });
+        const Values losses = lesson::learn("copying, " + name, model, steps, rate_of(steps, 1e-2),
+                                            [&](int64_t step) {
+                                                const auto [x, y] = problem.at(step);
+                                                return nn::cross_entropy(model(x), y);
+                                            });
         smooth_line(plot, name, losses);
         const double loss = nn::cross_entropy(model(x_test), y_test).item();
         if (quick || name != "GRU")

@@ -24,7 +24,7 @@ inline double mean_share(const lesson::ByLength& by_length, double first, double
     double total = 0, count = 0;
     for (size_t i = 0; i < by_length.lengths.size(); ++i) {
         if (by_length.lengths[i] < first || by_length.lengths[i] > last) continue;
-        total += by_length.shares[i];
+        total += by_length.values[i];
         ++count;
     }
     return total / count;
@@ -76,7 +76,7 @@ inline void prove(lesson::Results& results, Report& report, const lesson::Option
         const auto said = lesson::translate(translator, pairs, pairs.test);
         const lesson::ByLength by_length = lesson::exact_by_length(pairs.test, said);
         all.emplace_back(name, by_length);
-        shares.path(name, by_length.lengths, by_length.shares);
+        shares.path(name, by_length.lengths, by_length.values);
         losses.path(name, history.test_steps, history.test_losses);
         results.add("ours: " + name, lesson::exact(pairs.test, said));
     }

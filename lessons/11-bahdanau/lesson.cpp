@@ -38,18 +38,6 @@ struct Settings {
     bool wide() const { return score == nn::Score::dot || score == nn::Score::scaled_dot; }
 };
 
-// How the pairs of a source are cut into tokens: sentences of known corpora by length, so that all can
-// be learned in minutes.
-data::PairVocabOptions tokens_of(const std::string& name, const Course& course) {
-    if (name == "en-fr" || name == "de-en")
-        return {.tokenizer = data::word_tokens,
-                .min_tokens = 4,
-                .max_tokens = 15,
-                .min_count = course.min_count};
-    if (name == "generated" || name == "cmudict") return {.tokenizer = data::space_tokens};
-    return {.tokenizer = data::word_tokens, .max_tokens = 40};
-}
-
 // A network of stage B with all that is known about it.
 struct Contestant : Learner {
     using Learner::Learner;
@@ -79,38 +67,10 @@ models::Seq2SeqOptions without_attention(models::Seq2SeqOptions options, int64_t
     return options;
 }
 
-// BLEU of the test sentences by the length of their sources, two lengths together.
-struct BleuByLength {
-    Values lengths, scores;  // the middle of each two
-};
-BleuByLength bleu_by_length(const Pairs& pairs, const std::vector<Ids>& translations) {
-    std::map<size_t, std::pair<std::vector<Tokens>, std::vector<Tokens>>> parts;
-    for (size_t i = 0; i < translations.size(); ++i) {
-        const size_t words = pairs.test[i].source.size() - 1;
-        auto& [said, right] = parts[words / 2];
-        said.push_back(pairs.vocab.target_tokens(translations[i]));
-        right.push_back(pairs.references[i]);
-    }
-    BleuByLength result;
-    for (const auto& [half, part] : parts) {
-        result.lengths.push_back(2 * static_cast<double>(half) + 0.5);
-        result.scores.push_back(data::bleu(part.first, part.second).score);
-    }
-    return result;
-}
-
 // Chance, trivial, classical, without attention, ours.
 void judge(lesson::Results& results, const Pairs& pairs, const Contestant& ours,
            const std::optional<Contestant>& without, bool judged) {
-    std::vector<Ids> same(pairs.test.size(), pairs.train.front().target);
-    for (Ids& ids : same) ids.erase(ids.begin());
-    results.section(fmt::format("B. {}, BLEU", pairs.name));
-    results.add("trivial baseline: always the same sentence", lesson::bleu(pairs, same));
-    results.add(
-        "classical: IBM model 1, word by word",
-        lesson::bleu(pairs, lesson::word_by_word(lesson::learn_dictionary(pairs), pairs.test)));
-    results.add("best classical: nearest sentence",
-                lesson::bleu(pairs, lesson::nearest_sentence(pairs.train, pairs.test)));
+    lesson::add_bleu_to_beat(results, pairs);
     if (without) {
         results.add("without attention, greedy", without->greedy_bleu);
         results.add("without attention, beam of 5", without->beam_bleu);
@@ -164,7 +124,7 @@ void show_courses(Report& report, const Pairs& pairs, const std::vector<const Co
     report::Plot length("BLEU over the length of the source", "words", "BLEU");
     for (const Contestant* network : all) {
         loss.line(network->name, network->history.test_steps, network->history.test_losses);
-        const auto [lengths, scores] = bleu_by_length(pairs, network->by_beam);
+        const auto [lengths, scores] = lesson::bleu_by_length(pairs, network->by_beam);
         length.path(network->name, lengths, scores);
     }
     report.figure(loss, "Measured on 512 of them, on the way.");
@@ -177,7 +137,7 @@ bool translate(lesson::Results& results, Report& report, const lesson::Options& 
     const Course& course = options.quick ? kQuick : kFull;
     const data::PairData data = lesson::load_pair_data(options, "en-fr");
     const Pairs pairs(data.name, data::all_pairs(data.train), data::all_pairs(data.test),
-                      tokens_of(data.name, course));
+                      lesson::tokens_of(data.name, course.min_count));
     const models::Seq2SeqOptions network{.source_vocab = pairs.vocab.source().size(),
                                          .target_vocab = pairs.vocab.target().size(),
                                          .dim = course.dim,

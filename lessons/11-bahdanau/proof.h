@@ -112,7 +112,7 @@ inline void judge_dictionary(lesson::Results& results, const Pairs& pairs,
     results.add("optimum", 1);
 
     const auto lost = [&](const Learner& learner) {
-        const Values shares = lesson::exact_by_length(pairs.test, learner.translations).shares;
+        const Values shares = lesson::exact_by_length(pairs.test, learner.translations).values;
         return shares.front() - shares.back();
     };
     results.section(fmt::format("A. permuted dictionary, exact: lost from {} words to {}",

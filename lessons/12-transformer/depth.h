@@ -51,7 +51,7 @@ inline void prove_depth(lesson::Results& results, Report& report, uint64_t seed,
                 {.pre_norm = pre_norm, .dim = 32, .layers = 6, .rate = 1e-2, .warm_up = warm_up},
                 quick ? 10 : 80);
             if (lesson::interrupted()) return;
-            smooth_line(loss, name, reader.losses);
+            lesson::smooth_line(loss, name, reader.losses);
             const double last =
                 std::accumulate(reader.losses.end() - 10, reader.losses.end(), 0.0) / 10;
             if (quick || pre_norm)

@@ -132,10 +132,12 @@ inline void prove_induction(lesson::Results& results, Report& report, uint64_t s
         const std::string name = fmt::format("{} layer{}", layers, layers == 1 ? "" : "s");
         AttentionOnly model(source.vocab(), source.time(), dim, heads, layers);
         const nn::WarmupCosine rate{.peak = 4e-3, .warmup = steps / 20, .total = steps};
-        smooth_line(plot, name, learn("blocks, " + name, model, steps, rate, [&](int64_t step) {
-                        const auto [x, y] = source.at(step);
-                        return nn::cross_entropy(model(x), y);
-                    }));
+        const auto loss = [&](int64_t step) {
+            const auto [x, y] = source.at(step);
+            return nn::cross_entropy(model(x), y);
+        };
+        lesson::smooth_line(plot, name,
+                            lesson::learn("blocks, " + name, model, steps, rate, loss, kBeta2));
         add("ours, " + name, second_block_loss(model, test),
             layers == 1 ? at_least(1) : at_most(0.2));
 

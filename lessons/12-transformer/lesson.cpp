@@ -55,20 +55,6 @@ struct Settings {
     }
 };
 
-// How the pairs of a source are cut into tokens: sentences of known corpora by length, so that all can
-// be learned in minutes.
-data::PairVocabOptions tokens_of(const std::string& name, const Course& course, bool shared) {
-    if (name == "en-fr" || name == "de-en")
-        return {.tokenizer = data::word_tokens,
-                .min_tokens = 4,
-                .max_tokens = 15,
-                .min_count = course.min_count,
-                .shared = shared};
-    if (name == "generated" || name == "cmudict")
-        return {.tokenizer = data::space_tokens, .shared = shared};
-    return {.tokenizer = data::word_tokens, .max_tokens = 40, .shared = shared};
-}
-
 // Positions that both sides of all pairs need: the longest, its end or start counted.
 int64_t positions_for(const Pairs& pairs) {
     auto longest = static_cast<size_t>(pairs.longest);
@@ -107,26 +93,6 @@ bool train(Trained& trained, const lesson::Translator& translator, const Pairs& 
     return true;
 }
 
-// BLEU of the test sentences by the length of their sources, two lengths together.
-struct BleuByLength {
-    Values lengths, scores;  // the middle of each two
-};
-BleuByLength bleu_over_length(const Pairs& pairs, const std::vector<Ids>& translations) {
-    std::map<size_t, std::pair<std::vector<Tokens>, std::vector<Tokens>>> parts;
-    for (size_t i = 0; i < translations.size(); ++i) {
-        const size_t words = pairs.test[i].source.size() - 1;
-        auto& [said, right] = parts[words / 2];
-        said.push_back(pairs.vocab.target_tokens(translations[i]));
-        right.push_back(pairs.references[i]);
-    }
-    BleuByLength result;
-    for (const auto& [half, part] : parts) {
-        result.lengths.push_back(2 * static_cast<double>(half) + 0.5);
-        result.scores.push_back(data::bleu(part.first, part.second).score);
-    }
-    return result;
-}
-
 // Chance, trivial, classical, lesson 11's, ours.
 void judge(lesson::Results& results, const Pairs& pairs, const Trained& ours,
            const std::optional<Trained>& bahdanau, bool judged) {
@@ -134,15 +100,7 @@ void judge(lesson::Results& results, const Pairs& pairs, const Trained& ours,
                          const lesson::Requirement& requirement) {
         judged ? results.add(name, value, unit, requirement) : results.add(name, value, unit);
     };
-    std::vector<Ids> same(pairs.test.size(), pairs.train.front().target);
-    for (Ids& ids : same) ids.erase(ids.begin());
-    results.section(fmt::format("B. {}, BLEU", pairs.name));
-    results.add("trivial baseline: always the same sentence", lesson::bleu(pairs, same));
-    results.add(
-        "classical: IBM model 1, word by word",
-        lesson::bleu(pairs, lesson::word_by_word(lesson::learn_dictionary(pairs), pairs.test)));
-    results.add("best classical: nearest sentence",
-                lesson::bleu(pairs, lesson::nearest_sentence(pairs.train, pairs.test)));
+    lesson::add_bleu_to_beat(results, pairs);
     if (bahdanau) {
         results.add("lesson 11's: Bahdanau, greedy", bahdanau->greedy_bleu);
         results.add("lesson 11's: Bahdanau, beam of 5", bahdanau->beam_bleu);
@@ -177,7 +135,7 @@ void show_courses(Report& report, const Pairs& pairs, const std::vector<const Tr
         for (const double step : trained->history.test_steps)
             seconds.push_back(step / steps * trained->history.seconds);
         loss.line(trained->name, seconds, trained->history.test_losses);
-        const auto [lengths, scores] = bleu_over_length(pairs, trained->beam);
+        const auto [lengths, scores] = lesson::bleu_by_length(pairs, trained->beam);
         length.path(trained->name, lengths, scores);
     }
     report.figure(loss, "Measured on 512 of them, on the way.", "loss");
@@ -216,7 +174,8 @@ bool translate(lesson::Results& results, Report& report, const lesson::Options& 
     const Course& course = options.quick ? kQuick : kFull;
     const data::PairData data = lesson::load_pair_data(options, "en-fr");
     const auto train_pairs = data::all_pairs(data.train), test_pairs = data::all_pairs(data.test);
-    const Pairs pairs(data.name, train_pairs, test_pairs, tokens_of(data.name, course, true));
+    const Pairs pairs(data.name, train_pairs, test_pairs,
+                      lesson::tokens_of(data.name, course.min_count, true));
 
     nn::manual_seed(options.seed);
     const auto& own = course.transformer;
@@ -254,7 +213,7 @@ bool translate(lesson::Results& results, Report& report, const lesson::Options& 
     std::optional<Trained> bahdanau;
     if (!settings.alone) {
         their_pairs.emplace(data.name, train_pairs, test_pairs,
-                            tokens_of(data.name, course, false));
+                            lesson::tokens_of(data.name, course.min_count));
         nn::manual_seed(options.seed);
         const auto& theirs = course.bahdanau;
         models::Seq2Seq network({.source_vocab = their_pairs->vocab.source().size(),

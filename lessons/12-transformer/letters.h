@@ -21,38 +21,7 @@
 
 namespace gradus::lesson12 {
 
-// Steps of Adam on loss_of(step), with the paper's β₂ (section 5.3): the losses.
-template <class Loss>
-Values learn(const std::string& label, const nn::Module& model, int64_t steps,
-             const nn::Schedule& rate, Loss loss_of) {
-    nn::Adam optimizer(model.parameters(), {.beta2 = 0.98});
-    Values losses;
-    report::Progress bar(label, steps);
-    for (int64_t step = 0; step < steps && !lesson::interrupted(); ++step) {
-        optimizer.zero_grad();
-        Tape tape;
-        const Tensor loss = loss_of(step);
-        losses.push_back(loss.item());
-        tape.backward(loss);
-        optimizer.clip_grad_norm(1);
-        optimizer.set_lr(rate(step));
-        optimizer.step();
-        bar.update(step + 1, {{"loss", losses.back()}});
-    }
-    bar.finish();
-    return losses;
-}
-
-// A curve of many noisy values as one of few: means of ten neighbours.
-inline void smooth_line(report::Plot& plot, const std::string& name, const Values& values) {
-    Values at, means;
-    for (size_t i = 0; i + 10 <= values.size(); i += 10) {
-        const auto begin = values.begin() + static_cast<std::ptrdiff_t>(i);
-        at.push_back(static_cast<double>(i) + 5);
-        means.push_back(std::accumulate(begin, begin + 10, 0.0) / 10);
-    }
-    plot.line(name, at, means);
-}
+constexpr double kBeta2 = 0.98;  // of Adam, as in the paper (section 5.3)
 
 // Letters to be said again, with sentences to test on. Every batch is a new one.
 struct Letters {
@@ -130,11 +99,12 @@ inline Reader read_letters(const std::string& label, const Letters& letters, con
     const nn::WarmupCosine rate{.peak = how.rate,
                                 .warmup = std::llround(how.warm_up * static_cast<double>(steps)),
                                 .total = steps};
-    reader.losses = learn(label, model, steps, rate, [&](int64_t step) {
+    const auto loss = [&](int64_t step) {
         const data::PairBatch batch = letters.batch(step);
         return nn::cross_entropy(translator.logits(batch), batch.y,
                                  {.label_smoothing = how.label_smoothing});
-    });
+    };
+    reader.losses = lesson::learn(label, model, steps, rate, loss, kBeta2);
     reader.exact = lesson::exact(letters.pairs.test,
                                  lesson::translate(translator, letters.pairs, letters.pairs.test));
     return reader;
@@ -196,7 +166,7 @@ inline void prove_letters(lesson::Results& results, Report& report, uint64_t see
     report::Plot loss("Letters backwards", "step", "nats a letter");
     const auto teach = [&](const std::string& name, const Small& how) {
         Reader reader = read_letters("backwards, " + name, backwards, how, steps);
-        smooth_line(loss, name, reader.losses);
+        lesson::smooth_line(loss, name, reader.losses);
         return reader;
     };
     const Reader none = teach("no positions", {.positions = Positions::none});

@@ -163,8 +163,8 @@ TEST_CASE_FIXTURE(Fixture, "translation: exact matches, by length and in all") {
     REQUIRE(short_ones > 0);
     const auto by_length = lesson::exact_by_length(pairs.test, said);
     CHECK(by_length.lengths == std::vector<double>{2, 3, 4});
-    CHECK(by_length.shares[0] == 1 - 1 / static_cast<double>(short_ones));
-    CHECK(by_length.shares[1] == 1);
+    CHECK(by_length.values[0] == 1 - 1 / static_cast<double>(short_ones));
+    CHECK(by_length.values[1] == 1);
     CHECK(std::abs(lesson::exact(pairs.test, said) - 39. / 40) < 1e-12);
 }
 
