@@ -6,23 +6,17 @@
 #include "nn/loss.h"
 #include "nn/optim.h"
 #include "tests/data/temporary.h"
+#include "tests/models/ids.h"
 #include "tests/nn/fixture.h"
 
 using namespace gradus;
 using models::BERT, models::BERTOptions, models::BERTPretraining;
-using test::contains, test::distance, test::error_of;
+using test::contains, test::distance, test::error_of, test::random_ids;
 
 namespace {
 
 constexpr BERTOptions kSmall{
     .vocab = 11, .positions = 7, .dim = 8, .heads = 2, .layers = 2, .ff = 12};
-
-Tensor random_ids(const Shape& shape, int64_t vocab = 11, uint64_t seed = 1) {
-    Tensor ids = Tensor::empty(shape, Dtype::i32);
-    Rng rng(seed);
-    for (int64_t i = 0; i < ids.size(); ++i) ids.set(i, static_cast<double>(rng.below(vocab)));
-    return ids;
-}
 
 nn::StateDict torch_file() {
     return nn::load_safetensors(GRADUS_FIXTURES "/bert.safetensors").tensors;
