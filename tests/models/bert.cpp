@@ -102,7 +102,9 @@ TEST_CASE("bert: weights begin within two standard deviations of 0, biases and n
     nn::manual_seed(1);
     BERTPretraining model(
         {.vocab = 300, .positions = 16, .dim = 64, .heads = 2, .layers = 1, .ff = 96});
-    for (const auto& [name, x] : model.state_dict()) {
+    for (const auto& entry : model.state_dict()) {
+        const std::string& name = entry.first;
+        const Tensor& x = entry.second;
         CAPTURE(name);
         if (x.rank() == 2) {
             CHECK(max(abs(x)).item() <= 0.04);
