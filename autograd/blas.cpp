@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "autograd/error.h"
+#include "autograd/few_rows.h"
 #include "autograd/parallel.h"
 
 namespace gradus {
@@ -56,6 +57,12 @@ template <class T>
 void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const T* a,
           const T* b, T* c, bool add) {
     check_blas();
+    if (!transpose_a && transpose_b && m <= kFewRows) {
+        const int64_t share = std::max(kAlignment, kSerial / kPanels / std::max<int64_t>(1, m * k));
+        return parallel_for(n, m * n * k <= kSerial ? n : share, [&](int64_t begin, int64_t end) {
+            multiply_few_rows(m, end - begin, k, a, b + begin * k, c + begin, n, add);
+        });
+    }
     const int64_t lda = transpose_a ? m : k, ldb = transpose_b ? k : n,
                   step_a = transpose_a ? 1 : k, step_b = transpose_b ? k : 1;
     const bool by_rows = m >= n;

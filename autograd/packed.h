@@ -23,9 +23,10 @@ inline constexpr int kVectorBytes = 32, kTileRows = 6;
 inline constexpr int kVectorBytes = 16, kTileRows = 6;
 #endif
 
-/// Which part of a product is wanted: terms first_k ... last_k - 1 of each sum, columns 0 ... columns - 1.
+/// Which part of a product is wanted: terms first_k ... last_k - 1 of each sum, columns 0 ... columns - 1. Neighbours in a
+/// row of A lie `step` apart, which for a matrix that is read transposed is the length of its rows.
 struct PackedRange {
-    int64_t first_k, last_k, columns;
+    int64_t first_k, last_k, columns, step = 1;
 };
 
 template <class T>
@@ -108,8 +109,8 @@ private:
             const Vector b0 = b[0], b1 = b[1];
 #pragma GCC unroll 8
             for (int r = 0; r < R; ++r) {
-                sums[r][0] += a[r][i] * b0;
-                sums[r][1] += a[r][i] * b1;
+                sums[r][0] += a[r][i * part.step] * b0;
+                sums[r][1] += a[r][i * part.step] * b1;
             }
         }
         const int64_t width = std::min<int64_t>(kWidth, part.columns - j);

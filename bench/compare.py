@@ -18,111 +18,19 @@ import sys
 import tempfile
 import time
 
-# name: (cell, batch, time, width, layers, words); bench/workloads.cpp has the same names and sizes.
-RECURRENT = {
-    "rnn-lm": ("RNN", 32, 64, 256, 1, 64),
-    "gru-lm": ("GRU", 32, 64, 256, 1, 64),
-    "lstm-lm": ("LSTM", 32, 64, 256, 2, 64),
-    "lstm-word": ("LSTM", 20, 35, 512, 2, 10000),
-}
-TRANSLATION = ["bahdanau", "transformer"]
-WORKLOADS = ["mlp-mnist", *RECURRENT, *TRANSLATION, "tiny-graph"]
-
-
-def translator(name, torch):
-    """The two encoder-decoders: width 256, 4,000 words on both sides; parameters have our names."""
-    nn, width, words = torch.nn, 256, 4000
-
-    class Bahdanau(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.src, self.dst = nn.Embedding(words, width), nn.Embedding(words, width)
-            self.enc = nn.GRU(width, width, batch_first=True, bidirectional=True)
-            self.bridge, self.cell = nn.Linear(2 * width, width), nn.GRUCell(3 * width, width)
-            self.attention = nn.Module()
-            self.attention.query, self.attention.key = nn.Linear(width, width, bias=False), nn.Linear(2 * width, width)
-            self.attention.v = nn.Parameter(torch.randn(width) / width**0.5)
-            self.head = nn.Linear(4 * width, words)
-
-        def forward(self, source, ids):
-            states, h = self.enc(self.src(source))
-            s = torch.tanh(self.bridge(torch.cat([h[0], h[1]], -1)))
-            keys, embedded, outs = self.attention.key(states), self.dst(ids), []
-            for t in range(ids.shape[1]):
-                scores = torch.tanh(self.attention.query(s).unsqueeze(1) + keys) @ self.attention.v
-                context = (scores.softmax(-1).unsqueeze(1) @ states).squeeze(1)
-                s = self.cell(torch.cat([embedded[:, t], context], -1), s)
-                outs.append(torch.cat([s, context, embedded[:, t]], -1))
-            return self.head(torch.stack(outs, 1))
-
-    class Transformer(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.src, self.dst, self.pos = nn.Embedding(words, width), nn.Embedding(words, width), nn.Embedding(64, width)
-            self.tr = nn.Transformer(width, 8, 3, 3, 512, dropout=0.0, batch_first=True)
-            self.head = nn.Linear(width, words)
-
-        def forward(self, source, ids):
-            time = ids.shape[1]
-            causal = torch.triu(torch.full((time, time), -torch.inf), 1)
-            x, y = (table(i) + self.pos.weight[: i.shape[1]] for table, i in ((self.src, source), (self.dst, ids)))
-            return self.head(self.tr(x, y, tgt_mask=causal))
-
-    return Bahdanau() if name == "bahdanau" else Transformer()
-
-
-def build(name, torch):
-    """The model of a workload as (module, loss of its data, data)."""
-    nn, F = torch.nn, torch.nn.functional
-    if name == "mlp-mnist":
-        model = nn.Sequential(nn.Linear(784, 1200), nn.ReLU(), nn.Linear(1200, 1200), nn.ReLU(), nn.Linear(1200, 10))
-        data = {"x": torch.randn(128, 784), "y": torch.randint(10, (128,))}
-        return model, lambda d: F.cross_entropy(model(d["x"]), d["y"].long()), data
-
-    if name in RECURRENT:
-        cell, batch, time, width, layers, vocab = RECURRENT[name]
-
-        class RecurrentLM(nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.emb = nn.Embedding(vocab, width)
-                self.rnn = getattr(nn, cell)(width, width, layers, batch_first=True)
-                self.head = nn.Linear(width, vocab)
-
-            def forward(self, ids):
-                return self.head(self.rnn(self.emb(ids.long()))[0])
-
-        model = RecurrentLM()
-        data = {key: torch.randint(vocab, (batch, time)) for key in "xy"}
-        return model, lambda d: F.cross_entropy(model(d["x"]).flatten(0, 1), d["y"].long().flatten()), data
-
-    if name in TRANSLATION:
-        model = translator(name, torch)
-        data = {key: torch.randint(4000, (64, 20)) for key in ("source", "x", "y")}
-        return model, lambda d: F.cross_entropy(model(d["source"].long(), d["x"].long()).flatten(0, 1), d["y"].long().flatten()), data
-
-    class Chain(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.w = nn.Parameter(torch.randn(16))
-
-        def forward(self):
-            x = self.w
-            for _ in range(250):
-                x = torch.tanh(x * self.w)
-            return x.sum()
-
-    model = Chain()
-    return model, lambda d: model(), {}
+# Those that run where none is named; gpt2-124m takes minutes and 4 GB.
+DEFAULT = ["mlp-mnist", "rnn-lm", "gru-lm", "lstm-lm", "lstm-word", "bahdanau", "transformer", "bert-mlm", "gpt-char", "gpt-baby", "tiny-graph"]
+WORKLOADS = [*DEFAULT, "gpt2-124m"]
 
 
 def measure_torch(name, threads, steps, warmup=3):
     """One JSON line with the keys of gradus-bench."""
     import torch
+    import torch_models
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    model, loss_of, data = build(name, torch)
+    model, loss_of, data = torch_models.build(name)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01)
     times = []
     for step in range(warmup + steps):
@@ -151,14 +59,18 @@ def read_safetensors(path, torch):
 def largest_difference(name, path):
     """How far our loss and gradients are from PyTorch's, relative to the largest gradient."""
     import torch
+    import torch_models
 
     ours = read_safetensors(path, torch)
-    model, loss_of, _ = build(name, torch)
+    model, loss_of, _ = torch_models.build(name)
     model.load_state_dict({k.removeprefix("weight."): t for k, t in ours.items() if k.startswith("weight.")})
     loss = loss_of({k.removeprefix("data."): t for k, t in ours.items() if k.startswith("data.")})
     loss.backward()
-    scale = max(p.grad.abs().max() for p in model.parameters())
-    worst = max((p.grad - ours["grad." + k]).abs().max() / scale for k, p in model.named_parameters())
+    gradients = {k: p.grad for k, p in model.named_parameters() if p.grad is not None}
+    if set(gradients) != {k.removeprefix("grad.") for k in ours if k.startswith("grad.")}:
+        sys.exit(f"compare.py: {name}: other parameters have gradients in PyTorch than in ours")
+    scale = max(g.abs().max() for g in gradients.values())
+    worst = max((g - ours["grad." + k]).abs().max() / scale for k, g in gradients.items())
     print(json.dumps({"loss": abs(loss.item() - ours["loss"].item()), "gradient": worst.item()}))
 
 
@@ -173,7 +85,7 @@ def run(command, threads):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ours", default="build/bench/gradus-bench", help="our benchmark program")
-    parser.add_argument("--workload", nargs="*", choices=WORKLOADS, default=WORKLOADS)
+    parser.add_argument("--workload", nargs="*", choices=WORKLOADS, default=DEFAULT)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=20)

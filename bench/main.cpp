@@ -1,4 +1,4 @@
-// gradus-bench: times training steps (forward, backward, clipping, AdamW) and prints one JSON line for each workload.
+// gradus-bench: times training steps (forward, backward, clipping, AdamW), or writing, of each workload.
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +10,7 @@
 
 #include "autograd/parallel.h"
 #include "autograd/tape.h"
+#include "bench/generate.h"
 #include "bench/workloads.h"
 #include "nn/init.h"
 #include "nn/optim.h"
@@ -26,6 +27,7 @@ struct Options {
     int warmup = 3;
     std::vector<std::string> set;
     std::string dump;
+    bool generate = false;
     bool json = false;
 };
 
@@ -65,10 +67,28 @@ void dump(const std::string& path, const bench::Workload& work) {
     nn::save_safetensors(path, dict);
 }
 
-nlohmann::ordered_json measure(const std::string& name, const Options& options) {
-    nn::manual_seed(0);
-    const bench::Kind& kind = bench::workloads().at(name);
-    const bench::Workload work = kind.build(sizes_of(kind, options.set));
+double peak_mb() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+nlohmann::ordered_json measure_generation(const std::string& name, const bench::Workload& work,
+                                          const Options& options) {
+    const auto times = bench::time_generation(work, options.steps);
+    return {{"workload", name},
+            {"engine", "gradus"},
+            {"threads", options.threads},
+            {"ms_per_token", times.token_ms},
+            {"tokens_per_s", 1e3 / times.token_ms},
+            {"read_ms", times.read_ms},
+            {"read_gb_s", times.read_gb_s},
+            {"over_reading", times.token_ms / times.read_ms},
+            {"peak_rss_mb", peak_mb()}};
+}
+
+nlohmann::ordered_json measure_training(const std::string& name, const bench::Workload& work,
+                                        const Options& options) {
     std::vector<Tensor> parameters;
     int64_t count = 0;
     for (const auto& [path, parameter] : work.parameters) {
@@ -96,8 +116,6 @@ nlohmann::ordered_json measure(const std::string& name, const Options& options) 
     }
     std::sort(times.begin(), times.end());
     const double median = times[times.size() / 2];
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
     return {{"workload", name},
             {"engine", "gradus"},
             {"threads", options.threads},
@@ -106,14 +124,38 @@ nlohmann::ordered_json measure(const std::string& name, const Options& options) 
             {"tokens_per_s", static_cast<double>(work.tokens) / median * 1e3},
             {"params", count},
             {"loss", loss_value},
-            {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) / 1024}};
+            {"peak_rss_mb", peak_mb()}};
+}
+
+nlohmann::ordered_json measure(const std::string& name, const Options& options) {
+    nn::manual_seed(0);
+    const bench::Kind& kind = bench::workloads().at(name);
+    const bench::Workload work = kind.build(sizes_of(kind, options.set));
+    return options.generate ? measure_generation(name, work, options)
+                            : measure_training(name, work, options);
+}
+
+// A row of the table, the first one under a header.
+void print_row(const nlohmann::ordered_json& row, bool first) {
+    if (first) {
+        fmt::print("{:<12}", "workload");
+        for (const auto& [key, value] : row.items())
+            if (value.is_number_float()) fmt::print(" {:>12}", key);
+        fmt::print("\n");
+    }
+    fmt::print("{:<12}", row["workload"].get<std::string>());
+    for (const nlohmann::ordered_json& value : row)
+        if (value.is_number_float()) fmt::print(" {:>12.4f}", value.get<double>());
+    fmt::print("\n");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     Options options;
-    CLI::App app("Times training steps: forward, backward, clipping, AdamW.", "gradus-bench");
+    CLI::App app(
+        "Times training steps: forward, backward, clipping, AdamW; or how fast a model writes.",
+        "gradus-bench");
     std::string list = "Workloads:\n";
     for (const auto& [name, kind] : bench::workloads()) {
         list += fmt::format("  {:<12} {} (", name, kind.about);
@@ -138,6 +180,9 @@ int main(int argc, char** argv) {
     app.add_option("--set", options.set, "Other sizes, as dim=192 batch=8");
     app.add_option("--dump", options.dump,
                    "Write inputs, weights, loss and gradients of the first step (safetensors)");
+    app.add_flag(
+        "--generate", options.generate,
+        "Time not training but writing: each token of a text, beside reading all weights once");
     app.add_flag("--json", options.json, "One JSON line a workload instead of a table");
     CLI11_PARSE(app, argc, argv);
     if (options.names.empty()) options.names = names;
@@ -145,19 +190,14 @@ int main(int argc, char** argv) {
     set_thread_count(options.threads);
     options.threads = thread_count();
     try {
-        check(options.dump.empty() || options.names.size() == 1, "--dump",
-              "one workload expected, {} given", options.names.size());
-        if (!options.json)
-            fmt::print("{:<12} {:>10} {:>10} {:>12} {:>9}\n", "workload", "median ms", "best ms",
-                       "tokens/s", "peak MB");
+        check(options.dump.empty() || (options.names.size() == 1 && !options.generate), "--dump",
+              "the training step of one workload expected, {} given", options.names.size());
         for (const std::string& name : options.names) {
             const auto row = measure(name, options);
             if (options.json)
                 std::cout << row.dump() << std::endl;
             else
-                fmt::print("{:<12} {:>10.4f} {:>10.4f} {:>12.0f} {:>9.1f}\n", name,
-                           row["ms_per_step"].get<double>(), row["min_ms"].get<double>(),
-                           row["tokens_per_s"].get<double>(), row["peak_rss_mb"].get<double>());
+                print_row(row, name == options.names.front());
         }
     } catch (const std::exception& error) {
         std::cerr << "gradus-bench: " << error.what() << '\n';

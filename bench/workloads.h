@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/tensor.h"
+#include "nn/decode.h"
 
 namespace gradus::bench {
 
@@ -22,7 +22,9 @@ struct Workload {
     std::function<Tensor()> loss;   ///< the forward pass, up to a scalar
     int64_t tokens = 0;             ///< what tokens_per_s counts
     bool clips = true;              ///< whether the step clips gradients to norm 1
-    std::shared_ptr<void> model{};  ///< keeps alive what `loss` uses
+    std::shared_ptr<void> model{};  ///< keeps alive what the functions use
+    /// Of a language model: one that goes on with a text.
+    std::function<std::unique_ptr<nn::StepModel>()> writer{};
 };
 
 struct Kind {

@@ -91,9 +91,27 @@ struct Kernel {
         }
     }
 
+    // One query, as at each step of a decoder: keys and values are read once, as they lie.
+    void forward_once(const T* query, const T* key, int64_t key_stride, const T* value,
+                      int64_t value_stride, int64_t visible, T* p, T* y) const {
+        for (int64_t s = 0; s < visible; ++s, key += key_stride) {
+            T dot = 0;
+#pragma omp simd reduction(+ : dot)
+            for (int64_t i = 0; i < n.d; ++i) dot += query[i] * key[i];
+            p[s] = dot;
+        }
+        if (visible > 0) softmax_row(p, visible, scale);
+        for (int64_t s = 0; s < visible; ++s, value += value_stride)
+#pragma omp simd
+            for (int64_t i = 0; i < n.d; ++i) y[i] += p[s] * value[i];
+    }
+
     // P = softmax(Q Kᵀ / √d + M),  Y = P V; both begin as zeros.
     void forward(int64_t b, int64_t h, const Place<const T>& q, const Place<const T>& k,
                  const Place<const T>& v, T* p, T* y) {
+        if (n.T == 1)
+            return forward_once(q.head(b, 1, h, n.d), k.head(b, n.S, h, n.d), k.stride,
+                                v.head(b, n.S, h, n.d), v.stride, n.visible(b, 0), p, y);
         const Packed<T> keys(true, n.d, n.S, k.head(b, n.S, h, n.d), k.stride),
             values(false, n.S, n.d, v.head(b, n.S, h, n.d), v.stride);
         add_product(keys, n.T, q.head(b, n.T, h, n.d), q.stride, p, n.S, [&](auto, auto last) {
@@ -113,19 +131,14 @@ struct Kernel {
     // that nobody wants have no data.
     void backward(int64_t b, int64_t h, const Place<const T>& q, const Place<const T>& k,
                   const Place<const T>& v, const T* p, const T* dy, const Place<T>& dq,
-                  const Place<T>& dk, const Place<T>& dv, T* ds, T* turned) {
+                  const Place<T>& dk, const Place<T>& dv, T* ds) {
         const int64_t D = n.H * n.d;
-        const auto all_queries = [&](auto first, auto) {
-            return PackedRange{n.first_query(first), n.T, n.d};
-        };
-        const auto turn = [&](const T* x) {  // [T, S] -> [S, T]
-            for (int64_t t = 0; t < n.T; ++t)
-                for (int64_t s = 0; s < n.S; ++s) turned[s * n.T + t] = x[t * n.S + s];
+        const auto all_queries = [&](auto first, auto) {  // of P and dS, read transposed
+            return PackedRange{n.first_query(first), n.T, n.d, n.S};
         };
         if (dv.data) {
             const Packed<T> dys(false, n.T, n.d, dy, D);
-            turn(p);
-            add_product(dys, n.S, turned, n.T, dv.head(b, n.S, h, n.d), dv.stride, all_queries);
+            add_product(dys, n.S, p, 1, dv.head(b, n.S, h, n.d), dv.stride, all_queries);
         }
         if (!dq.data && !dk.data) return;
         const Packed<T> values(true, n.d, n.S, v.head(b, n.S, h, n.d), v.stride);
@@ -149,8 +162,7 @@ struct Kernel {
         }
         if (dk.data) {
             const Packed<T> queries(false, n.T, n.d, q.head(b, n.T, h, n.d), q.stride);
-            turn(ds);
-            add_product(queries, n.S, turned, n.T, dk.head(b, n.S, h, n.d), dk.stride, all_queries);
+            add_product(queries, n.S, ds, 1, dk.head(b, n.S, h, n.d), dk.stride, all_queries);
         }
     }
 };
@@ -171,7 +183,7 @@ Attention attend(const std::vector<Tensor>& inputs, const Layout& at, const Size
            p = Tensor::zeros({n.B, n.H, n.T, n.S}, dtype);
     // Calls f(b, h) for all heads, some on each thread.
     const auto for_heads = [n](auto&& f) {
-        parallel_for(n.B * n.H, 1, [&](int64_t begin, int64_t end) {
+        parallel_rows(n.B * n.H, n.T * n.S * n.d, [&](int64_t begin, int64_t end) {
             for (int64_t i = begin; i < end; ++i) f(i / n.H, i % n.H);
         });
     };
@@ -204,12 +216,11 @@ Attention attend(const std::vector<Tensor>& inputs, const Layout& at, const Size
             };
             const T *ps = p.data<T>(), *dys = dy.data<T>();
             for_heads([&](int64_t b, int64_t h) {
-                Tensor ds = Tensor::zeros({n.T * n.S}, dtype),
-                       turned = Tensor::empty({n.T * n.S}, dtype);
+                Tensor ds = Tensor::zeros({n.T * n.S}, dtype);
                 Kernel<T>{n}.backward(b, h, place(at.q), place(at.k), place(at.v),
                                       ps + (b * n.H + h) * n.T * n.S,
                                       dys + b * n.T * n.H * n.d + h * n.d, sink(at.q), sink(at.k),
-                                      sink(at.v), ds.data<T>(), turned.data<T>());
+                                      sink(at.v), ds.data<T>());
             });
         });
     });

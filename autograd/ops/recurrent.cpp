@@ -129,7 +129,22 @@ struct Kernel {
                 std::fill_n(row_of(x, i), width, T(0));
     }
 
+    // One step: nothing is worth laying out for steps to come.
+    void forward_once(const Tensor& x, const RecurrentWeights& w) {
+        Tensor& sums = C::sums ? u : v;
+        begin_with(C::sums ? sum_of(w.bias_ih, w.bias_hh) : w.bias_ih, u, 0, n.B);
+        if (!C::sums) begin_with(w.bias_hh, v, 0, n.B);
+        gemm(false, true, n.B, n.G * n.H, n.I, x.data<T>(), w.ih.data<T>(), u.data<T>(), true);
+        if (h0.defined())
+            gemm(false, true, n.B, n.G * n.H, n.H, h0.data<T>(), w.hh.data<T>(), sums.data<T>(),
+                 true);
+        share_out([&](int64_t begin, int64_t end) {
+            for (int64_t b = begin; b < end; ++b) C::forward(n.H, at(b, 0));
+        });
+    }
+
     void forward(const Tensor& x, const RecurrentWeights& w) {
+        if (n.T == 1) return forward_once(x, w);
         const Packed<T> input(true, n.I, n.G * n.H, w.ih.data<T>()),
             product(true, n.H, n.G * n.H, w.hh.data<T>());
         const Tensor bias = C::sums ? sum_of(w.bias_ih, w.bias_hh) : w.bias_ih;

@@ -196,7 +196,7 @@ TEST_CASE("gpt: of a prompt longer than the context the end counts") {
     shake(model);
     const Tensor ids = random_ids({2, 20});
     GPTSteps steps(model);
-    CHECK(test::same_bits(steps.read(ids), last_logits(model, columns(ids, 13, 20))));
+    CHECK(distance(steps.read(ids), last_logits(model, columns(ids, 13, 20))) < 1e-5);
 }
 
 TEST_CASE("gpt: where the positions end, half of them are read again") {

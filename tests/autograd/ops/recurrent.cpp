@@ -61,6 +61,8 @@ std::vector<Setting> settings() {
             all.push_back({cell, 3, 5, 2, 4, true, false, reverse});
             all.push_back({cell, 1, 1, 1, 1, true, true, reverse});
             all.push_back({cell, 2, 1, 3, 5, true, false, reverse});
+            all.push_back({cell, 3, 1, 4, 9, true, true, reverse});
+            all.push_back({cell, 3, 1, 4, 9, false, true, reverse});
             all.push_back({cell, 5, 4, 3, 7, true, true, reverse, {4, 1, 3, 2, 4}});
             all.push_back({cell, 4, 3, 2, 3, false, false, reverse, {3, 1, 2, 2}});
             all.push_back({cell, 13, 3, 3, 37, true, true, reverse});
