@@ -1,0 +1,71 @@
+// Words that are hidden in a batch, and what a model says of them.
+// B batch · T time · D model width · V vocabulary · n hidden words
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+#include "data/masking.h"
+#include "lessons/common.h"
+#include "lessons/report.h"
+#include "lessons/training.h"
+#include "models/bert.h"
+#include "nn/loss.h"
+
+namespace gradus::lesson14 {
+
+using lesson::at_least, lesson::at_most, lesson::within;
+using lesson::counting, lesson::Report, lesson::Values;
+
+// What is to be guessed of a masked batch: where it stands and what it is.
+struct Hidden {
+    Tensor at, words;  // [n], i32; token t of row b stands at b T + t
+};
+inline Hidden hidden_in(const Tensor& y) {
+    std::vector<int32_t> at, words;
+    for (int64_t i = 0; i < y.size(); ++i)
+        if (const int32_t word = y.data<int32_t>()[i]; word >= 0) {
+            at.push_back(static_cast<int32_t>(i));
+            words.push_back(word);
+        }
+    const auto n = static_cast<int64_t>(at.size());
+    Hidden hidden{Tensor::empty({n}, Dtype::i32), Tensor::empty({n}, Dtype::i32)};
+    std::copy(at.begin(), at.end(), hidden.at.data<int32_t>());
+    std::copy(words.begin(), words.end(), hidden.words.data<int32_t>());
+    return hidden;
+}
+
+// The loss of the hidden words alone, the mean over them.
+inline Tensor masked_loss(models::BERTPretraining& model, const Tensor& states, const Tensor& y) {
+    const Hidden hidden = hidden_in(y);
+    return nn::cross_entropy(model.masked_words(states, hidden.at), hidden.words);
+}
+
+// How often the word is the likeliest one, or one of the five, and its nats: means over words.
+struct Score {
+    double top1 = 0, top5 = 0, nats = 0;
+    int64_t words = 0;
+
+    // `scores` [V]: larger is likelier; `nats_of_it`: -ln p(word). A word shares its place with those
+    // that are as likely: it gets the worst of their ranks.
+    template <class Number>
+    void add(const Number* scores, int64_t V, int32_t word, double nats_of_it) {
+        int64_t before = 0;
+        for (int64_t v = 0; v < V; ++v) before += v != word && scores[v] >= scores[word];
+        const double n = static_cast<double>(++words);
+        top1 += ((before < 1) - top1) / n;
+        top5 += ((before < 5) - top5) / n;
+        nats += (nats_of_it - nats) / n;
+    }
+    void add(const Tensor& logits, const Tensor& its_words) {  // [n, V], [n]
+        const Tensor log_p = log_softmax(logits);
+        const int64_t V = logits.size(1);
+        for (int64_t i = 0; i < logits.size(0); ++i) {
+            const int32_t word = its_words.data<int32_t>()[i];
+            const float* row = log_p.data<float>() + i * V;
+            add(row, V, word, -static_cast<double>(row[word]));
+        }
+    }
+};
+
+}  // namespace gradus::lesson14
