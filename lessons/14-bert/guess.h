@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <memory>
 #include <vector>
 
 #include "data/masking.h"
@@ -10,12 +11,26 @@
 #include "lessons/report.h"
 #include "lessons/training.h"
 #include "models/bert.h"
+#include "nn/init.h"
 #include "nn/loss.h"
 
 namespace gradus::lesson14 {
 
 using lesson::at_least, lesson::at_most, lesson::within;
 using lesson::counting, lesson::Report, lesson::Values;
+
+// A fresh model. Its authors' first weights, of size 0.02, suit a width of 768; where rows are shorter, sums
+// over them are as large as there if the weights are larger by √(768 / D). Small models learn sooner so.
+inline std::unique_ptr<models::BERTPretraining> fresh_model(const models::BERTOptions& options,
+                                                            uint64_t seed) {
+    nn::manual_seed(seed);
+    auto model = std::make_unique<models::BERTPretraining>(options);
+    const auto larger = static_cast<float>(std::sqrt(768.0 / static_cast<double>(options.dim)));
+    for (Tensor weight : model->parameters())
+        if (weight.rank() == 2)
+            for (int64_t i = 0; i < weight.size(); ++i) weight.data<float>()[i] *= larger;
+    return model;
+}
 
 // What is to be guessed of a masked batch: where it stands and what it is.
 struct Hidden {

@@ -3,7 +3,6 @@
 
 #include "data/sources/next_sentence.h"
 #include "lessons/14-bert/guess.h"
-#include "nn/init.h"
 
 namespace gradus::lesson14 {
 
@@ -11,16 +10,17 @@ inline void prove_sentences(lesson::Results& results, Report& report, uint64_t s
     const data::ChainPairs source{
         .chain = data::Markov::symmetric(3, 0.8), .batch = 64, .seed = seed};
     const data::PairFrame frame{.classify = 3, .separator = 4, .padding = 5};
-    nn::manual_seed(seed);
-    models::BERTPretraining model(
-        {.vocab = 6, .positions = source.time(), .dim = 32, .heads = 2, .layers = 2, .ff = 64});
+    const auto fresh = fresh_model(
+        {.vocab = 6, .positions = source.time(), .dim = 32, .heads = 2, .layers = 2, .ff = 64},
+        seed);
+    models::BERTPretraining& model = *fresh;
     const auto logits_of = [&](const data::FramedPairs& pairs) {
         return model.next_sentence(model.bert(pairs.ids, pairs.segments, pairs.lengths));
     };
     const int64_t steps = quick ? 30 : 1500;
     const Values losses = lesson::learn(
         "next sentence", model, steps,
-        nn::WarmupCosine{.peak = 3e-3, .warmup = steps / 10, .total = steps}, [&](int64_t step) {
+        nn::WarmupCosine{.peak = 1e-3, .warmup = steps / 10, .total = steps}, [&](int64_t step) {
             const auto pairs = data::framed(source.at(step), source.time(), frame);
             return nn::cross_entropy(logits_of(pairs), pairs.labels);
         });
