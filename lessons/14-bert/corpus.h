@@ -1,7 +1,10 @@
 // Texts as a BERT reads them: documents of passages, in pieces of words.
 #pragma once
 
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -88,16 +91,27 @@ inline std::vector<std::string> texts_of(const std::vector<data::Document>& docu
     return texts;
 }
 
-// What --data names, brown and austen where it names nothing, and the pieces that are learned from it.
+// What --data names, and the pieces that are learned from it. Where it names nothing or brown, austen is
+// read beside brown; where that is not there, brown is read alone, and that is said.
 inline std::pair<Reader, Corpus> load_corpus(const lesson::Options& options, int64_t vocab,
                                              int64_t time) {
-    std::vector<std::string> names{"brown", "austen"};
-    if (!options.data.empty()) names = {options.data};
+    namespace fs = std::filesystem;
+    std::vector<std::string> names{options.data.empty() ? "brown" : options.data};
+    if (const fs::path path = names[0]; path.filename() == "brown") {
+        const fs::path austen = lesson::data_path(names[0]).parent_path() / "austen";
+        if (fs::exists(austen))
+            names.push_back(austen.string());
+        else
+            fmt::print("Brown alone is read: there is no {} (./run data austen).\n",
+                       austen.string());
+    }
     std::vector<data::TextData> sources;
     std::vector<std::string> texts;  // to learn from
     Corpus corpus;
     for (const std::string& name : names) {
-        sources.push_back(lesson::load_lm_text(options, name).text);
+        lesson::Options its = options;
+        its.data = name;
+        sources.push_back(lesson::load_lm_text(its).text);
         corpus.name += (corpus.name.empty() ? "" : " + ") + sources.back().name;
         for (std::string& text : texts_of(sources.back().train)) texts.push_back(std::move(text));
     }

@@ -176,7 +176,8 @@ int run(const lesson::Options& options, const Settings& settings) {
     if (!options.save.empty() && checkpoint.file != options.save)
         fs::copy_file(checkpoint.file, options.save, fs::copy_options::overwrite_existing);
 
-    const bool judged = options.data.empty() && options.is_default_run() && !settings.ablated();
+    const bool judged =
+        corpus.name == "brown + austen" && options.is_default_run() && !settings.ablated();
     const Judged ours = judge(model, unseen, unseen.rows());
     add_words(results, corpus.name, unseen, corpus, reader, ours, judged);
     results.section(fmt::format("B. {}, does the passage follow", corpus.name), "%");
