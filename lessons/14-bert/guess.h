@@ -20,7 +20,7 @@ using lesson::at_least, lesson::at_most, lesson::within;
 using lesson::counting, lesson::Report, lesson::Values;
 
 // A fresh model. Its authors' first weights, of size 0.02, suit a width of 768; where rows are shorter, sums
-// over them are as large as there if the weights are larger by √(768 / D). Small models learn sooner so.
+// over them are as large as there if the weights are larger by √(768 / D).
 inline std::unique_ptr<models::BERTPretraining> fresh_model(const models::BERTOptions& options,
                                                             uint64_t seed) {
     nn::manual_seed(seed);
