@@ -58,6 +58,7 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
                     const auto [out, add] = dx.sink<T>();
                     parallel_rows(rows, D, [&, out = out, add = add](int64_t begin, int64_t end) {
                         for (int64_t i = begin; i < end; ++i) {
+                            // w: a captured pointer is read anew for each element, as a gather.
                             const T *row = in + i * D, *g = d + i * D, *w = gamma, m = means[i],
                                     r = rstds[i];
                             T sum = 0, dot = 0;
