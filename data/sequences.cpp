@@ -59,7 +59,7 @@ RandomWindows::RandomWindows(Tensor ids, int64_t batch, int64_t time, uint64_t s
 
 Batch RandomWindows::at(int64_t step) const {
     check(step >= 0, "random windows", "step {}; steps count from 0", step);
-    Rng rng(Rng::at(Rng(seed_).state(), static_cast<uint64_t>(step)));
+    Rng rng(seed_, step);
     Batch batch{Tensor::empty({batch_, time_}, Dtype::i32),
                 Tensor::empty({batch_, time_}, Dtype::i32)};
     for (int64_t row = 0; row < batch_; ++row) {

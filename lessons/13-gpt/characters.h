@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lessons/13-gpt/language.h"
+#include "nn/init.h"
 
 namespace gradus::lesson13 {
 

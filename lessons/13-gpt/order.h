@@ -12,6 +12,7 @@
 #include "data/labelled/labelled.h"
 #include "data/tokenizers/bpe.h"
 #include "lessons/13-gpt/language.h"
+#include "nn/init.h"
 
 namespace gradus::lesson13 {
 
