@@ -1,6 +1,5 @@
 // Lesson 13: GPT. Stage A (chains.h) holds it to a known optimum; stage B trains it on the characters of a
 // real text and on pieces of its words, lets it write, and fine-tunes it.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 #include "lessons/13-gpt/order.h"
 #include "lessons/13-gpt/pieces.h"
 #include "lessons/13-gpt/writing.h"
+#include "lessons/numbers.h"
 #include "report/text.h"
 
 namespace {
@@ -219,7 +219,7 @@ int main(int argc, char** argv) {
             ->check(CLI::Range(1, 4096))
             ->capture_default_str();
         app.add_option("--lr", settings.rate, "Peak of the learning rate, instead of what suits")
-            ->check(CLI::PositiveNumber);
+            ->check(lesson::positive);
         app.add_option("--layers", settings.layers, "Layers of the GPTs of stage B")
             ->check(CLI::Range(1, 48));
         app.add_option("--dropout", settings.dropout, "Of the GPTs of stage B")
@@ -241,10 +241,10 @@ int main(int argc, char** argv) {
             ->check(CLI::Range(1, 1000000))
             ->capture_default_str();
         of_writing("--temperature", sampling.temperature, "0: always the most probable token")
-            ->check(CLI::NonNegativeNumber)
+            ->check(lesson::not_negative)
             ->capture_default_str();
         of_writing("--top-k", sampling.top_k, "Only the k most probable tokens; 0: all")
-            ->check(CLI::NonNegativeNumber)
+            ->check(lesson::not_negative)
             ->capture_default_str();
         of_writing("--top-p", sampling.top_p, "Only tokens that together have p")
             ->check(CLI::Range(0.001, 1.0))
