@@ -68,23 +68,26 @@ inline void judge_characters(lesson::Results& results, const lesson::Corpus& cor
 }
 
 inline void show_characters(Report& report, const Characters& all, double ngram) {
-    report::Plot time("Loss on the test text", "seconds of training", "nats a character"),
+    report::Plot time("Loss on the test text", "time, in steps of the GPT", "nats a character"),
         read("The same over what was read", "characters", "nats a character");
+    const auto gpt_steps = static_cast<double>(all.gpt.history.losses.size());
     const auto draw = [&](const auto& trained) {
         const auto steps = static_cast<double>(trained.history.losses.size());
-        Values seconds, ids;
+        Values times, ids;
         for (const double step : trained.history.test_steps) {
-            seconds.push_back(step / steps * trained.history.seconds);
+            times.push_back(step / steps * gpt_steps);
             ids.push_back(step / steps * trained.ids_read);
         }
-        time.line(trained.name, seconds, trained.history.test_losses);
+        time.line(trained.name, times, trained.history.test_losses);
         read.line(trained.name, ids, trained.history.test_losses);
     };
     draw(all.gpt);
     if (all.rnn) draw(*all.rnn);
     if (all.lstm) draw(*all.lstm);
-    report.figure(time.hline("best n-gram", ngram),
-                  "Measured on the first 10,000 characters of it, on the way.", "loss");
+    report.figure(
+        time.hline("best n-gram", ngram),
+        "All end after the same time. Measured on the first 10,000 characters, on the way.",
+        "loss");
     report.figure(read.hline("best n-gram", ngram), "");
 }
 
