@@ -33,7 +33,7 @@ using TrainedRNN = Trained<models::RnnLM>;
 // How a GPT is taught.
 struct Course {
     int64_t batch = 12, steps = 2000;
-    double rate = 3e-3, warm_up = 0.05;
+    double rate = 6e-3, warm_up = 0.05;
     double weight_decay = 0.1, clip = 1;
     uint64_t seed = 1;
 };

@@ -23,7 +23,7 @@ using namespace gradus::lesson13;
 struct Sizes {
     int64_t dim = 128, layers = 4, context = 64;
     int64_t steps = 2000;
-    double rate = 3e-3;
+    double rate = 6e-3;
     Rivals rivals{};
     int64_t tokens = 1024;  // of the tokenizer
     int64_t tests = 1000;   // passages
