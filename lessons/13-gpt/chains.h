@@ -51,14 +51,24 @@ inline Values over_time(const Tensor& nats) {
     return means;
 }
 
+// GPT-2's N(0, 0.02) is made for a width of 768: 64 wide, all scores begin near 0, every head looks
+// everywhere alike, and with some seeds none ever finds out where to look. With N(0, 1 / √D) they
+// differ from the start.
+inline void sharpen(models::GPT& model) {
+    const double deviation = 1 / std::sqrt(static_cast<double>(model.options().dim));
+    for (const auto& [path, x] : model.named_parameters())
+        if (path.ends_with("attn.c_attn.weight")) nn::init::normal(x, 0, deviation);
+}
+
 inline void prove(lesson::Results& results, Report& report, uint64_t seed, bool quick) {
     const data::InContextChains source{.seed = seed};
     const data::Batch test = data::InContextChains{.batch = quick ? 50 : 1000, .seed = ~seed}.at(0);
-    const int64_t steps = quick ? 20 : 1200, dim = quick ? 32 : 64;
+    const int64_t steps = quick ? 20 : 1000, dim = quick ? 32 : 64;
 
     nn::manual_seed(seed);
     models::GPT model(
         {.vocab = source.symbols, .context = source.time, .dim = dim, .heads = 2, .layers = 2});
+    sharpen(model);
     const nn::WarmupCosine rate{.peak = 3e-3, .warmup = steps / 20, .total = steps};
     const auto losses = lesson::learn("chains", model, steps, rate, [&](int64_t step) {
         const auto [x, y] = source.at(step);
