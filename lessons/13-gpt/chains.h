@@ -100,8 +100,8 @@ inline void prove(lesson::Results& results, Report& report, uint64_t seed, bool 
                   "Mean over test sequences, each from a chain of its own.", "chains");
     report::Plot course("Chains", "step", "nats a symbol");
     smooth_line(course, "GPT", losses);
-    report.figure(course.hline("posterior predictive", optimum),
-                  "It first counts symbols, then what follows them.", "chains-course");
+    course.hline("symbols counted", mean(unigram).item()).hline("posterior predictive", optimum);
+    report.figure(course, "It first counts symbols, then what follows them.", "chains-course");
 }
 
 }  // namespace gradus::lesson13

@@ -115,14 +115,16 @@ inline void show_character_heads(lesson::Results& results, Report& report, model
     const Head head = previous_token_head(maps);
     results.section("B. a head that looks one back", "%");
     results.add("mean weight on the character before, the best of all heads", head.weight);
-    const Tensor map = slice(maps[head.layer], 1, head.head, head.head + 1);
+    const int64_t shown = std::min<int64_t>(T, 24);
+    const std::vector<std::string> tokens(texts.back().tokens.begin(),
+                                          texts.back().tokens.begin() + shown);
     Values weights;
-    for (int64_t i = 0; i < map.size(); ++i) weights.push_back(map.at(i));
+    for (int64_t t = 0; t < shown; ++t)
+        for (int64_t s = 0; s < shown; ++s)
+            weights.push_back(maps[head.layer].at((head.head * T + t) * T + s));
     report::Heatmap drawing(fmt::format("Layer {}, head {}", head.layer + 1, head.head + 1),
-                            weights, static_cast<size_t>(T));
-    report.figure(drawing.labels(texts.back().tokens, texts.back().tokens)
-                      .axes("reads", "looks at")
-                      .range(0, 1),
+                            weights, static_cast<size_t>(shown));
+    report.figure(drawing.labels(tokens, tokens).axes("reads", "looks at").range(0, 1),
                   "The head that looks most at the character before.", "head");
 }
 
