@@ -55,3 +55,43 @@ TEST_CASE("mlp: errors name the layer") {
     CHECK(test::contains(test::error_of([&] { model(Tensor::ones({2, 5})); }), "... in mlp.0"));
     CHECK(test::contains(test::error_of([] { models::MLP({4}); }), "inputs and outputs"));
 }
+
+TEST_CASE("mlp: limit_norms shortens long rows of hidden layers, and changes nothing else") {
+    for (const Dtype dtype : {Dtype::f32, Dtype::f64}) {
+        nn::manual_seed(2);
+        models::MLP model({6, 5, 4, 3}, {.max_norm = 2});
+        model.to(dtype);
+        for (Tensor& p : model.parameters())
+            for (int64_t i = 0; i < p.size(); ++i) p.set(i, p.at(i) * static_cast<double>(i % 13));
+        const nn::StateDict before = test::copy(model.state_dict());
+        model.limit_norms();
+        for (const auto& [name, now] : model.state_dict()) {
+            const Tensor& was = before.at(name);
+            if (name != "0.weight" && name != "2.weight") {
+                CHECK(test::same_bits(now, was));
+                continue;
+            }
+            int shortened = 0;
+            const int64_t in = now.size(1);
+            for (int64_t unit = 0; unit < now.size(0); ++unit) {
+                const Tensor old_row = was.view({in}, unit * in), row = now.view({in}, unit * in);
+                const double length = std::sqrt(sum(square(old_row)).item());
+                shortened += length > 2;
+                CHECK(test::distance(row, old_row * std::min(1.0, 2 / length)) < 1e-6);
+            }
+            CHECK(shortened > 0);
+            CHECK(shortened < now.size(0));
+        }
+    }
+}
+
+TEST_CASE("mlp: without max_norm rows may be as long as they like; a negative one is refused") {
+    models::MLP model({6, 5, 3});
+    model.parameters()[0].fill(100);
+    model.limit_norms();
+    CHECK(model.parameters()[0].at(7) == 100);
+    CHECK(test::contains(test::error_of([] {
+                             models::MLP({6, 5, 3}, {.max_norm = -1});
+                         }),
+                         "max_norm is -1"));
+}
