@@ -21,10 +21,13 @@ namespace fs = std::filesystem;
 struct Settings {
     bool full = false, proof = false;
     double temperature = kDefault.temperature, weight = kDefault.weight;
-    fs::path drawings;  // where README.md's figures go; empty: nowhere
+    double rate = kDefault.soft_rate;  // of students under a teacher
+    int passes = 0;                    // of students; 0: the course's own number
+    fs::path drawings;                 // where README.md's figures go; empty: nowhere
 
     bool ablated() const {
-        return full || temperature != kDefault.temperature || weight != kDefault.weight;
+        return temperature != kDefault.temperature || weight != kDefault.weight ||
+               rate != kDefault.soft_rate || passes > 0;
     }
 };
 
@@ -32,6 +35,8 @@ Course course_of(const lesson::Options& options, const Settings& settings) {
     Course course = options.quick ? kQuick : settings.full ? kFull : kDefault;
     course.temperature = settings.temperature;
     course.weight = settings.weight;
+    course.soft_rate = settings.rate;
+    if (settings.passes > 0) course.student_epochs = settings.passes;
     return course;
 }
 
@@ -210,16 +215,16 @@ int run(const lesson::Options& options, const Settings& settings) {
                                "What a network knows is in all its answers, not in the first one."},
                   settings.drawings};
     lesson::Results results(options);
-    if (settings.ablated()) results.read_bands({});  // other settings, other figures
+    if (settings.full || settings.ablated())
+        results.read_bands({});  // other settings, other figures
     prove(results, report, options.seed);
     if (settings.proof) return results.finish(report.page);
 
     const Course course = course_of(options, settings);
     const Pictures pictures = load(options);
     Class school(pictures, course, options);
-    const bool own = settings.temperature == kDefault.temperature &&
-                     settings.weight == kDefault.weight && !options.epochs && !options.quick;
-    const bool judged = pictures.name == "mnist" && own;
+    const bool judged =
+        pictures.name == "mnist" && !settings.ablated() && !options.epochs && !options.quick;
     Main all;
     if (!learn(all, school)) return lesson::stopped(options, school.file());
     judge(results, all, pictures, judged, settings.full);
@@ -245,6 +250,11 @@ int main(int argc, char** argv) {
         app.add_option("--weight", settings.weight, "Of the teacher; the labels have what is left")
             ->check(CLI::Range(0.0, 1.0))
             ->capture_default_str();
+        app.add_option("--rate", settings.rate, "Peak of the learning rate under a teacher")
+            ->check(CLI::PositiveNumber)
+            ->capture_default_str();
+        app.add_option("--passes", settings.passes, "Of the large students, over their pictures")
+            ->check(CLI::Range(1, 1000));
         app.add_option("--drawings", settings.drawings, "Also save the figures here, as SVG")
             ->type_name("FOLDER");
     };

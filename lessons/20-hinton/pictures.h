@@ -26,11 +26,11 @@ namespace gradus::lesson20 {
 // All that decides a run but the seed and the data.
 struct Course {
     int64_t teacher_hidden = 1200, student_hidden = 800;
-    int teacher_epochs = 6, student_epochs = 4, small_epochs = 6;
+    int teacher_epochs = 6, student_epochs = 8, small_epochs = 6;
     int64_t teachers = 2;  // in the ensemble
     double dropout = 0.2, max_norm = 2, temperature = 20, weight = 0.9, smoothing = 0.1;
     int64_t batch = 128;
-    double rate = 1e-3, small_rate = 4e-3;
+    double rate = 1e-3, soft_rate = 2e-3, small_rate = 4e-3;
 };
 inline const Course kDefault;
 inline const Course kFull{
@@ -181,7 +181,7 @@ public:
             lessons.passes * static_cast<double>(distiller.per_epoch() * its_epochs));
         const bool whole = fit(
             *net, [&](int64_t step) { return distiller.loss(step); }, steps,
-            small ? course_.small_rate : course_.rate,
+            small ? course_.small_rate : course_.soft_rate,
             fmt::format("{} rows from {} teachers at T = {}, weight {}{}; {} epochs of theirs",
                         set.inputs.size(0), set.teachers.size(), lessons.temperature,
                         lessons.weight, set.labels.defined() ? "" : ", no labels",
@@ -210,8 +210,8 @@ private:
         };
         net.course = fmt::format("{}; {}, {}, {} steps of {}, rate {}", data_,
                                  fmt::join(net.sizes, "-"), how, steps, course_.batch, rate);
-        const auto its_file = lesson::beside(file_, net.name);
-        // A checkpoint is of use where a run is resumed; networks of a second have none to speak of.
+        // The teacher's is the lesson's own, with which a run is resumed.
+        const auto its_file = net.name == "teacher" ? file_ : lesson::beside(file_, net.name);
         const bool resumed = !options_.resume.empty() && std::filesystem::exists(its_file);
         return lesson::train(
             net.name,
