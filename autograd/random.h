@@ -10,6 +10,8 @@ namespace gradus {
 class Rng {
 public:
     explicit Rng(uint64_t seed = 0) : state_(hash(seed)) {}
+    /// One for each step, or pass, of a seed: what is drawn for it depends on nothing that was drawn before.
+    Rng(uint64_t seed, int64_t step) : Rng(at(hash(seed), static_cast<uint64_t>(step))) {}
 
     uint64_t next() { return hash(state_ += kStep); }
     /// In [0, 1).

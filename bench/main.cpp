@@ -62,7 +62,8 @@ void dump(const std::string& path, const bench::Workload& work) {
     for (const auto& [name, tensor] : work.data) dict.emplace("data." + name, tensor);
     for (const auto& [name, parameter] : work.parameters) {
         dict.emplace("weight." + name, parameter);
-        dict.emplace("grad." + name, parameter.grad());
+        // A part that the workload does not use has none.
+        if (parameter.grad().defined()) dict.emplace("grad." + name, parameter.grad());
     }
     nn::save_safetensors(path, dict);
 }

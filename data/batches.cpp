@@ -56,8 +56,7 @@ Batch Batches::at(int64_t step) {
     check(step >= 0, "batches", "step {}; steps count from 0", step);
     if (options_.shuffle && epoch_ != epoch_of(step)) {
         epoch_ = epoch_of(step);
-        const uint64_t start = Rng(options_.seed).state();
-        order_ = Rng(Rng::at(start, static_cast<uint64_t>(epoch_))).permutation(x_.size(0));
+        order_ = Rng(options_.seed, epoch_).permutation(x_.size(0));
     }
     const int64_t first = step % per_epoch() * size_;
     const int64_t count = std::min(size_, x_.size(0) - first);

@@ -35,7 +35,7 @@ Batch Masking::at(const Tensor& ids, int64_t step) const {
     check(step >= 0, "masking", "step {}; 0 or more expected", step);
     constexpr int32_t kIgnored = -100;
     Batch masked{ids.clone(), Tensor::full(ids.shape(), kIgnored, Dtype::i32)};
-    Rng rng(Rng::at(Rng(options_.seed).state(), static_cast<uint64_t>(step)));
+    Rng rng(options_.seed, step);
 
     const int64_t time = ids.size(-1);
     std::vector<int64_t> places;  // of a row's tokens that may be chosen

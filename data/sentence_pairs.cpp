@@ -29,7 +29,7 @@ std::vector<SentencePair> next_sentence_pairs(const std::vector<Sentences>& docu
                                               uint64_t seed, int64_t epoch) {
     check_documents(documents);
     check(epoch >= 0, "next-sentence pairs", "epoch {}; 0 or more expected", epoch);
-    Rng rng(Rng::at(Rng(seed).state(), static_cast<uint64_t>(epoch)));
+    Rng rng(seed, epoch);
 
     std::vector<const Sentences*> filled;  // those with sentences
     for (const Sentences& document : documents)

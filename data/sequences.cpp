@@ -69,7 +69,7 @@ void PaddedBatches::begin_epoch(int64_t epoch) {
         std::copy_n(permutation.data<int32_t>(), positions.size(), positions.data());
     };
     epoch_ = epoch;
-    Rng rng(Rng::at(Rng(options_.seed).state(), static_cast<uint64_t>(epoch)));
+    Rng rng(options_.seed, epoch);
     fill(order_, rng.permutation(count));
     std::stable_sort(order_.begin(), order_.end(), [&](int32_t a, int32_t b) {
         return sequences_[static_cast<size_t>(a)].size() <

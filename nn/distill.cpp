@@ -174,8 +174,7 @@ Distiller::Distiller(Layer& student, TransferSet set, const DistillerOptions& op
 Tensor Distiller::loss(int64_t step) {
     check(step >= 0, "distiller", "step {}; steps count from 0", step);
     if (const int64_t epoch = step / per_epoch(); epoch != epoch_) {
-        const uint64_t start = Rng(options_.seed).state();
-        order_ = Rng(Rng::at(start, static_cast<uint64_t>(epoch))).permutation(q_.size(0));
+        order_ = Rng(options_.seed, epoch).permutation(q_.size(0));
         epoch_ = epoch;
     }
     const Tensor rows = order_.view({options_.batch}, step % per_epoch() * options_.batch);

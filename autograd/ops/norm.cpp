@@ -58,19 +58,21 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
                     const auto [out, add] = dx.sink<T>();
                     parallel_rows(rows, D, [&, out = out, add = add](int64_t begin, int64_t end) {
                         for (int64_t i = begin; i < end; ++i) {
-                            const T *row = in + i * D, *g = d + i * D, m = means[i], r = rstds[i];
+                            // w: a captured pointer is read anew for each element, as a gather.
+                            const T *row = in + i * D, *g = d + i * D, *w = gamma, m = means[i],
+                                    r = rstds[i];
                             T sum = 0, dot = 0;
 #pragma omp simd reduction(+ : sum, dot)
                             for (int64_t k = 0; k < D; ++k)
-                                sum += g[k] * gamma[k], dot += g[k] * gamma[k] * (row[k] - m) * r;
+                                sum += g[k] * w[k], dot += g[k] * w[k] * (row[k] - m) * r;
                             const T mean_g = sum / static_cast<T>(D),
                                     mean_gx = dot / static_cast<T>(D);
                             detail::map_serial(
                                 D, out + i * D, add,
-                                [=](T v, T dv, T w) {
-                                    return r * (dv * w - mean_g - (v - m) * r * mean_gx);
+                                [=](T v, T dv, T scale) {
+                                    return r * (dv * scale - mean_g - (v - m) * r * mean_gx);
                                 },
-                                row, g, gamma);
+                                row, g, w);
                         }
                     });
                 }
@@ -78,22 +80,27 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
                 // Threads share out the columns, so that each sum runs down its column in order.
                 T *to_gamma = dgamma ? dgamma.zeroed().data<T>() : nullptr,
                   *to_beta = dbeta ? dbeta.zeroed().data<T>() : nullptr;
-                parallel_for(D, std::max<int64_t>(64, kGrain / std::max<int64_t>(1, rows)),
-                             [&](int64_t begin, int64_t end) {
-                                 for (int64_t i = 0; i < rows; ++i) {
-                                     const T *row = in + i * D, *g = d + i * D, m = means[i],
-                                             r = rstds[i];
-                                     if (to_gamma)
-                                         detail::map_serial(
-                                             end - begin, to_gamma + begin, true,
-                                             [=](T v, T dv) { return dv * (v - m) * r; },
-                                             row + begin, g + begin);
-                                     if (to_beta)
-                                         detail::map_serial(
-                                             end - begin, to_beta + begin, true,
-                                             [](T dv) { return dv; }, g + begin);
-                                 }
-                             });
+                constexpr int64_t kColumns = 64;
+                parallel_rows((D + kColumns - 1) / kColumns, rows * kColumns,
+                              [&](int64_t begin, int64_t end) {
+                                  for (int64_t block = begin; block < end; ++block) {
+                                      const int64_t first = block * kColumns,
+                                                    width = std::min(kColumns, D - first);
+                                      T gammas[kColumns] = {}, betas[kColumns] = {};
+                                      for (int64_t i = 0; i < rows; ++i) {
+                                          const T *row = in + i * D + first, *g = d + i * D + first,
+                                                  m = means[i], r = rstds[i];
+#pragma omp simd
+                                          for (int64_t k = 0; k < width; ++k)
+                                              gammas[k] += g[k] * (row[k] - m) * r,
+                                                  betas[k] += g[k];
+                                      }
+                                      for (int64_t k = 0; k < width; ++k) {
+                                          if (to_gamma) to_gamma[first + k] += gammas[k];
+                                          if (to_beta) to_beta[first + k] += betas[k];
+                                      }
+                                  }
+                              });
             });
         });
 }

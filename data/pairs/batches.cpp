@@ -42,7 +42,7 @@ void PairBatches::begin_epoch(int64_t epoch) {
     std::iota(order.begin(), order.end(), 0);
     std::iota(batch_order.begin(), batch_order.end(), 0);
     if (options_.shuffle) {
-        Rng rng(Rng::at(Rng(options_.seed).state(), static_cast<uint64_t>(epoch)));
+        Rng rng(options_.seed, epoch);
         const auto fill = [](std::vector<int32_t>& positions, const Tensor& permutation) {
             std::copy_n(permutation.data<int32_t>(), positions.size(), positions.data());
         };

@@ -5,7 +5,7 @@ namespace gradus::data {
 Batch Adding::at(int64_t step) const {
     check(time >= 2 && batch >= 1 && step >= 0, "adding problem",
           "{} numbers, a batch of {}, step {}; at least 2, 1 and 0 expected", time, batch, step);
-    Rng rng(Rng::at(Rng(seed).state(), static_cast<uint64_t>(step)));
+    Rng rng(seed, step);
     Batch rows{Tensor::zeros({batch, time, 2}), Tensor::empty({batch, 1})};
     const int64_t half = time / 2;
     for (int64_t b = 0; b < batch; ++b) {

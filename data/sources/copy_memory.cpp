@@ -5,7 +5,7 @@ namespace gradus::data {
 Batch CopyMemory::at(int64_t step) const {
     check(blanks >= 1 && batch >= 1 && step >= 0, "copy memory",
           "{} blanks, a batch of {}, step {}; at least 1, 1 and 0 expected", blanks, batch, step);
-    Rng rng(Rng::at(Rng(seed).state(), static_cast<uint64_t>(step)));
+    Rng rng(seed, step);
     const int64_t t = time();
     Batch rows{Tensor::full({batch, t}, kBlank, Dtype::i32),
                Tensor::full({batch, t}, kBlank, Dtype::i32)};

@@ -59,7 +59,7 @@ Tensor counted_nats(const Batch& batch, int64_t symbols, int64_t contexts, doubl
 Batch InContextChains::at(int64_t step) const {
     check_options(*this);
     check(step >= 0, "in-context chains", "step {}; 0 or more expected", step);
-    Rng rng(Rng::at(Rng(seed).state(), static_cast<uint64_t>(step)));
+    Rng rng(seed, step);
     Batch rows{Tensor::empty({batch, time}, Dtype::i32), Tensor::empty({batch, time}, Dtype::i32)};
     for (int64_t b = 0; b < batch; ++b) {
         const Tensor chain = dirichlet(symbols, symbols, concentration, rng);

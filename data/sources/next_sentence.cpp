@@ -32,7 +32,7 @@ std::vector<SentencePair> ChainPairs::at(int64_t step) const {
     check(length >= 1 && batch >= 1 && step >= 0, "chain pairs",
           "sentences of {}, a batch of {}, step {}; at least 1, 1 and 0 expected", length, batch,
           step);
-    Rng rng(Rng::at(Rng(seed).state(), static_cast<uint64_t>(step)));
+    Rng rng(seed, step);
     std::vector<SentencePair> pairs;
     for (int64_t i = 0; i < batch; ++i) {
         const bool is_next = rng.uniform() < 0.5;

@@ -12,7 +12,7 @@ Batch RepeatedBlocks::at(int64_t step) const {
           "{} symbols, blocks of {} to {}, a batch of {}, step {}; at least 2, 1, as many, 1 and 0 "
           "expected",
           symbols, shortest, longest, batch, step);
-    Rng rng(Rng::at(Rng(seed).state(), static_cast<uint64_t>(step)));
+    Rng rng(seed, step);
     Batch rows{Tensor::full({batch, time()}, kStart, Dtype::i32),
                Tensor::full({batch, time()}, kIgnored, Dtype::i32)};
     for (int64_t b = 0; b < batch; ++b) {

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
+#include "autograd/atomic_file.h"
 #include "autograd/error.h"
 #include "data/files.h"
 #include "data/text/unicode.h"
@@ -54,6 +56,12 @@ std::string read_text(const std::filesystem::path& path) {
     check(!blank, file, "is empty: it has {} bytes and no text; give a file with some text in it",
           bytes.size());
     return text;
+}
+
+void write_text(const std::filesystem::path& path, std::string_view text) {
+    AtomicFile file(path);
+    file.write(std::as_bytes(std::span(text)));
+    file.commit();
 }
 
 std::vector<std::string_view> characters(std::string_view text) {

@@ -28,6 +28,8 @@ void check_utf8(std::string_view source, std::string_view text);
 /// A whole text file, plain or gzip: UTF-8 without a byte-order mark, \r\n turned to \n. Throws
 /// Error where it is missing, empty (or nothing but white space) or not UTF-8.
 std::string read_text(const std::filesystem::path& path);
+/// A file that holds this text, whole or not at all. Throws Error with the system's reason.
+void write_text(const std::filesystem::path& path, std::string_view text);
 
 /// The characters (code points) of a text, as parts of it. Throws Error where it is not UTF-8.
 std::vector<std::string_view> characters(std::string_view text);

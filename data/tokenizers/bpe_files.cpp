@@ -1,8 +1,6 @@
 // A byte-pair encoding in files of text, and in a string.
 #include <nlohmann/json.hpp>
-#include <span>
 
-#include "autograd/atomic_file.h"
 #include "autograd/error.h"
 #include "data/text/text.h"
 #include "data/tokenizers/bpe.h"
@@ -96,12 +94,6 @@ private:
     int32_t last_ = -1;
 };
 
-void write(const fs::path& path, const std::string& text) {
-    AtomicFile file(path);
-    file.write(std::as_bytes(std::span(text)));
-    file.commit();
-}
-
 }  // namespace
 
 Bpe Bpe::from_files(const std::string& vocab, std::string_view vocab_name,
@@ -128,8 +120,8 @@ void Bpe::save(const fs::path& folder) const {
     std::error_code error;
     fs::create_directories(folder, error);
     check(!error, folder.string(), "cannot be made: {}", error.message());
-    write(folder / "vocab.json", vocab_file());
-    write(folder / "merges.txt", merges_file());
+    write_text(folder / "vocab.json", vocab_file());
+    write_text(folder / "merges.txt", merges_file());
 }
 
 // By id, which a JSON object of the library would not keep.

@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <unordered_map>
 
-#include "autograd/atomic_file.h"
 #include "autograd/error.h"
 #include "data/text/text.h"
 #include "data/tokenizers/bert_words.h"
@@ -155,9 +153,7 @@ WordPiece WordPiece::load(const fs::path& path) {
 void WordPiece::save(const fs::path& file) const {
     std::string text;
     for (int32_t id = 0; id < size(); ++id) text += vocab_.token(id) + '\n';
-    AtomicFile out(file);
-    out.write(std::as_bytes(std::span(text)));
-    out.commit();
+    write_text(file, text);
 }
 
 // From left to right the longest piece that there is; no pieces where there is none.

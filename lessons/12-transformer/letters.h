@@ -41,7 +41,7 @@ struct Letters {
         return source.sample(rng, count);
     }
     data::PairBatch batch(int64_t step) const {
-        Rng rng(Rng::at(Rng(seed).state(), static_cast<uint64_t>(step)));
+        Rng rng(seed, step);
         const int64_t count = 64;
         Ids all(static_cast<size_t>(count));
         std::iota(all.begin(), all.end(), 0);

@@ -41,6 +41,12 @@ TEST_CASE("rng: a saved state goes on with the same numbers, another seed gives 
     CHECK_FALSE(same_bits(Rng(0).uniform({3}), Rng(1).uniform({3})));
 }
 
+TEST_CASE("rng: each step of a seed has numbers of its own, whatever was drawn before") {
+    CHECK(same_bits(Rng(3, 7).normal({50}), Rng(3, 7).normal({50})));
+    for (const Rng& other : {Rng(3, 6), Rng(4, 7), Rng(7, 3), Rng(3)})
+        CHECK_FALSE(same_bits(Rng(3, 7).uniform({3}), Rng(other).uniform({3})));
+}
+
 TEST_CASE("rng: moments are those of the distributions") {
     const int64_t n = 200000;
     const Tensor u = Rng(1).uniform({n}, -2, 4, Dtype::f64),
