@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "lessons/20-hinton/choice.h"
 #include "lessons/20-hinton/sides.h"
+#include "lessons/20-hinton/text.h"
 #include "report/heatmap.h"
 #include "report/images.h"
 #include "report/text.h"
@@ -19,15 +21,15 @@ namespace fs = std::filesystem;
 
 // What can be changed from the command line beside the common options: one ablation each.
 struct Settings {
-    bool full = false, proof = false;
+    bool full = false, text = false, proof = false, choose = false;
     double temperature = kDefault.temperature, weight = kDefault.weight;
-    double rate = kDefault.soft_rate;  // of students under a teacher
-    int passes = 0;                    // of students; 0: the course's own number
-    fs::path drawings;                 // where README.md's figures go; empty: nowhere
+    double rate = 0;    // of students under a teacher; 0: the course's own
+    int passes = 0;     // of the large students; 0: the course's own number
+    fs::path drawings;  // where README.md's figures go; empty: nowhere
 
     bool ablated() const {
-        return temperature != kDefault.temperature || weight != kDefault.weight ||
-               rate != kDefault.soft_rate || passes > 0;
+        return temperature != kDefault.temperature || weight != kDefault.weight || rate > 0 ||
+               passes > 0;
     }
 };
 
@@ -35,8 +37,10 @@ Course course_of(const lesson::Options& options, const Settings& settings) {
     Course course = options.quick ? kQuick : settings.full ? kFull : kDefault;
     course.temperature = settings.temperature;
     course.weight = settings.weight;
-    course.soft_rate = settings.rate;
-    if (settings.passes > 0) course.student_epochs = settings.passes;
+    if (settings.rate > 0) course.distilled.rate = settings.rate;
+    if (settings.passes > 0)
+        for (Pace* pace : {&course.plain, &course.smoothed, &course.distilled})
+            pace->epochs = settings.passes;
     return course;
 }
 
@@ -122,7 +126,7 @@ bool learn(Main& all, Class& school) {
     const Pictures& pictures = school.pictures();
     const data::Images& train = pictures.train;
     for (int64_t member = 0; member < course.teachers; ++member) {
-        all.teachers.push_back(school.teacher(member));
+        all.teachers.push_back(school.teacher(member, course.teacher));
         if (!all.teachers.back()) return false;
         all.said.push_back(nn::teacher_logits(all.teachers.back()->model, train.pixels));
     }
@@ -132,20 +136,20 @@ bool learn(Main& all, Class& school) {
 
     const auto sizes = school.sizes(course.student_hidden);
     const Class::Lessons lessons{course.temperature, course.weight};
-    all.linear = school.plain("logistic", {train.pixels.size(1), train.classes});
+    all.linear = school.plain("logistic", {train.pixels.size(1), train.classes}, course.small);
     if (!all.linear) return false;
-    all.plain = school.plain("plain", sizes);
+    all.plain = school.plain("plain", sizes, course.plain);
     if (!all.plain) return false;
-    all.smoothed = school.plain("smoothed", sizes, course.smoothing);
+    all.smoothed = school.plain("smoothed", sizes, course.smoothed, course.smoothing);
     if (!all.smoothed) return false;
-    all.distilled =
-        school.distilled("distilled", sizes, {train.pixels, {all.said[0]}, train.labels}, lessons);
+    all.distilled = school.distilled(
+        "distilled", sizes, {train.pixels, {all.said[0]}, train.labels}, course.distilled, lessons);
     if (!all.distilled) return false;
-    all.from_ensemble =
-        school.distilled("from-ensemble", sizes, {train.pixels, all.said, train.labels}, lessons);
+    all.from_ensemble = school.distilled(
+        "from-ensemble", sizes, {train.pixels, all.said, train.labels}, course.distilled, lessons);
     if (!all.from_ensemble) return false;
     all.unlabelled = school.distilled("unlabelled", sizes, {train.pixels, {all.said[0]}},
-                                      {course.temperature, 1});
+                                      course.distilled, {course.temperature, 1});
     return all.unlabelled != nullptr;
 }
 
@@ -215,13 +219,24 @@ int run(const lesson::Options& options, const Settings& settings) {
                                "What a network knows is in all its answers, not in the first one."},
                   settings.drawings};
     lesson::Results results(options);
-    if (settings.full || settings.ablated())
+    if (settings.full || settings.choose || settings.ablated())
         results.read_bands({});  // other settings, other figures
     prove(results, report, options.seed);
     if (settings.proof) return results.finish(report.page);
 
+    if (settings.text)
+        return distil_text(results, report, options)
+                   ? results.finish(report.page)
+                   : lesson::stopped(options, options.checkpoint());
+
     const Course course = course_of(options, settings);
     const Pictures pictures = load(options);
+    if (settings.choose) {
+        const Pictures some = set_aside(pictures);
+        Class school(some, course, options);
+        if (!choose(results, school)) return lesson::stopped(options, school.file());
+        return results.finish(report.page);
+    }
     Class school(pictures, course, options);
     const bool judged =
         pictures.name == "mnist" && !settings.ablated() && !options.epochs && !options.quick;
@@ -243,6 +258,10 @@ int main(int argc, char** argv) {
     Settings settings;
     const auto own_options = [&](CLI::App& app) {
         app.add_flag("--full", settings.full, "More passes and a larger ensemble: up to an hour");
+        app.add_flag("--choose", settings.choose,
+                     "Only try rates, judged by training pictures that are set aside");
+        app.add_flag("--text", settings.text,
+                     "Distil a language model instead of pictures' networks");
         app.add_flag("--proof", settings.proof, "Stop after stage A");
         app.add_option("--temperature", settings.temperature, "Of the soft targets")
             ->check(CLI::PositiveNumber)
@@ -251,8 +270,7 @@ int main(int argc, char** argv) {
             ->check(CLI::Range(0.0, 1.0))
             ->capture_default_str();
         app.add_option("--rate", settings.rate, "Peak of the learning rate under a teacher")
-            ->check(CLI::PositiveNumber)
-            ->capture_default_str();
+            ->check(CLI::PositiveNumber);
         app.add_option("--passes", settings.passes, "Of the large students, over their pictures")
             ->check(CLI::Range(1, 1000));
         app.add_option("--drawings", settings.drawings, "Also save the figures here, as SVG")

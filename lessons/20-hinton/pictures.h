@@ -23,19 +23,30 @@
 
 namespace gradus::lesson20 {
 
-// All that decides a run but the seed and the data.
+// How long a network learns, and how fast at most.
+struct Pace {
+    int epochs;
+    double rate;
+};
+
+// All that decides a run but the seed and the data. The rates are the best of those that --choose tries.
 struct Course {
     int64_t teacher_hidden = 1200, student_hidden = 800;
-    int teacher_epochs = 6, student_epochs = 8, small_epochs = 6;
     int64_t teachers = 2;  // in the ensemble
     double dropout = 0.2, max_norm = 2, temperature = 20, weight = 0.9, smoothing = 0.1;
-    int64_t batch = 128;
-    double rate = 1e-3, soft_rate = 2e-3, small_rate = 4e-3;
+    int64_t batch = 256;
+    Pace teacher{16, 2e-3}, plain{10, 1e-3}, smoothed{10, 1e-3}, distilled{10, 1e-3};
+    Pace small{10, 4e-3}, small_distilled{10, 4e-3};  // of 30 units; logistic regression, too
 };
 inline const Course kDefault;
-inline const Course kFull{
-    .teacher_epochs = 30, .student_epochs = 20, .small_epochs = 20, .teachers = 3, .dropout = 0.4};
-inline const Course kQuick{.teacher_hidden = 96, .student_hidden = 48};
+inline Course full_course() {
+    Course course;
+    course.teacher.epochs = 40;
+    for (Pace* pace : {&course.plain, &course.smoothed, &course.distilled}) pace->epochs = 40;
+    return course;
+}
+inline const Course kFull = full_course();
+inline const Course kQuick{.teacher_hidden = 96, .student_hidden = 48, .batch = 128};
 
 struct Pictures {
     std::string name;
@@ -57,6 +68,13 @@ inline Pictures load(const lesson::Options& options) {
         test = data::slice(test, 0, std::min<int64_t>(1000, test.size()));
     }
     return {(path.has_filename() ? path : path.parent_path()).filename().string(), train, test};
+}
+
+// Training pictures alone: the last sixth takes the place of the test pictures.
+inline Pictures set_aside(const Pictures& pictures) {
+    const int64_t N = pictures.train.size(), kept = N - N / 6;
+    return {pictures.name, data::slice(pictures.train, 0, kept),
+            data::slice(pictures.train, kept, N)};
 }
 
 // The pictures whose label is one of `labels` (or, with `others`, none of them).
@@ -117,7 +135,7 @@ public:
 
     // One of the ensemble, on pictures that are jittered each time anew; its first is the teacher.
     // Null where Ctrl-C came first, as below.
-    std::unique_ptr<Trained> teacher(int64_t member) {
+    std::unique_ptr<Trained> teacher(int64_t member, const Pace& pace) {
         const auto& train = pictures_.train;
         nn::manual_seed(options_.seed + 100 * static_cast<uint64_t>(member));
         auto net = std::make_unique<Trained>(
@@ -131,22 +149,20 @@ public:
         const auto loss = [&](int64_t step) {
             model.limit_norms();  // of the step before
             const auto [x, y] = batches.at(step);
-            Rng rng(Rng::at(seed, static_cast<uint64_t>(step)));
+            Rng rng(seed, step);
             return nn::cross_entropy(model(data::jittered(x, train.height, train.width, most, rng)),
                                      y);
         };
-        const bool whole =
-            fit(*net, loss, batches.per_epoch() * epochs(course_.teacher_epochs), course_.rate,
-                fmt::format("member {}, dropout {}, norms up to {}, jitter {}", member,
-                            course_.dropout, course_.max_norm, most));
+        const bool whole = fit(*net, loss, batches.per_epoch() * epochs(pace.epochs), pace.rate,
+                               fmt::format("member {}, dropout {}, norms up to {}, jitter {}",
+                                           member, course_.dropout, course_.max_norm, most));
         model.limit_norms();
         return finished(std::move(net), whole);
     }
 
     // A plain network that learns from labels alone.
     std::unique_ptr<Trained> plain(const std::string& name, const std::vector<int64_t>& its_sizes,
-                                   double smoothing = 0) {
-        const bool small = its_sizes[1] <= 30;
+                                   const Pace& pace, double smoothing = 0) {
         auto net = fresh(name, its_sizes);
         data::Batches batches(pictures_.train.pixels, pictures_.train.labels, course_.batch,
                               {.seed = options_.seed});
@@ -154,9 +170,7 @@ public:
             const auto [x, y] = batches.at(step);
             return nn::cross_entropy(net->model(x), y, {.label_smoothing = smoothing});
         };
-        const int its_epochs = small ? course_.small_epochs : course_.student_epochs;
-        const bool whole = fit(*net, loss, batches.per_epoch() * epochs(its_epochs),
-                               small ? course_.small_rate : course_.rate,
+        const bool whole = fit(*net, loss, batches.per_epoch() * epochs(pace.epochs), pace.rate,
                                fmt::format("labels, smoothing {}", smoothing));
         return finished(std::move(net), whole);
     }
@@ -168,24 +182,22 @@ public:
     };
     std::unique_ptr<Trained> distilled(const std::string& name,
                                        const std::vector<int64_t>& its_sizes,
-                                       const nn::TransferSet& set, const Lessons& lessons) {
-        const bool small = its_sizes[1] <= 30;
+                                       const nn::TransferSet& set, const Pace& pace,
+                                       const Lessons& lessons) {
         auto net = fresh(name, its_sizes);
         nn::Distiller distiller(net->model, set,
                                 {.temperature = lessons.temperature,
                                  .weight = nn::Constant{lessons.weight},
                                  .batch = std::min(course_.batch, set.inputs.size(0)),
                                  .seed = options_.seed});
-        const int its_epochs = epochs(small ? course_.small_epochs : course_.student_epochs);
         const auto steps = static_cast<int64_t>(
-            lessons.passes * static_cast<double>(distiller.per_epoch() * its_epochs));
+            lessons.passes * static_cast<double>(distiller.per_epoch() * epochs(pace.epochs)));
         const bool whole = fit(
-            *net, [&](int64_t step) { return distiller.loss(step); }, steps,
-            small ? course_.small_rate : course_.soft_rate,
+            *net, [&](int64_t step) { return distiller.loss(step); }, steps, pace.rate,
             fmt::format("{} rows from {} teachers at T = {}, weight {}{}; {} epochs of theirs",
                         set.inputs.size(0), set.teachers.size(), lessons.temperature,
                         lessons.weight, set.labels.defined() ? "" : ", no labels",
-                        epochs(course_.teacher_epochs)));
+                        epochs(course_.teacher.epochs)));
         return finished(std::move(net), whole);
     }
 

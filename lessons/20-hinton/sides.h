@@ -89,7 +89,7 @@ inline bool leave_out(lesson::Results& results, Class& school, models::MLP& teac
     const auto learn = [&](const std::string& name, const data::Images& set, double passes) {
         return school.distilled(name, school.sizes(course.student_hidden),
                                 {set.pixels, {nn::teacher_logits(teacher, set.pixels)}},
-                                {course.temperature, 1, passes});
+                                course.distilled, {course.temperature, 1, passes});
     };
     const auto no_threes = learn("no-threes", only(pictures.train, {3}, true), 1);
     if (!no_threes) return false;
@@ -105,8 +105,9 @@ inline bool leave_out(lesson::Results& results, Class& school, models::MLP& teac
 inline bool small_students(lesson::Results& results, Report& report, Class& school,
                            const Tensor& v) {
     const Pictures& pictures = school.pictures();
+    const Course& course = school.course();
     const auto sizes = school.sizes(30);
-    const auto plain = school.plain("small-plain", sizes);
+    const auto plain = school.plain("small-plain", sizes, course.small);
     if (!plain) return false;
     results.section(fmt::format("B. {}, test errors of two layers of 30 units", pictures.name));
     results.add("plain", static_cast<double>(plain->wrong));
@@ -114,7 +115,7 @@ inline bool small_students(lesson::Results& results, Report& report, Class& scho
     for (const double T : {1.0, 2.5, 4.0, 8.0, 20.0}) {
         const auto student = school.distilled(fmt::format("small-{}", T), sizes,
                                               {pictures.train.pixels, {v}, pictures.train.labels},
-                                              {T, school.course().weight});
+                                              course.small_distilled, {T, course.weight});
         if (!student) return false;
         temperatures.push_back(T);
         wrong.push_back(static_cast<double>(student->wrong));
