@@ -20,27 +20,28 @@ inline bool choose(lesson::Results& results, Class& school) {
         results.add(fmt::format("{}, rate {}", name, rate), static_cast<double>(net->wrong));
         return true;
     };
-    const auto teacher = school.teacher(0, course.teacher);
+    const auto teacher = school.teacher(0, {16, course.teacher.rate});
     if (!tried("teacher", course.teacher.rate, teacher)) return false;
     const Tensor v = nn::teacher_logits(teacher->model, train.pixels);
     const nn::TransferSet set{train.pixels, {v}, train.labels};
     const auto sizes = school.sizes(course.student_hidden), small = school.sizes(30);
-    for (const double rate : {1e-3, 2e-3, 4e-3}) {
+    for (const double rate : {1e-3, 2e-3, 4e-3, 8e-3}) {
         const auto at = [&](const Pace& pace) { return Pace{pace.epochs, rate}; };
         const auto named = [&](const char* name) { return fmt::format("{}-{}", name, rate); };
-        if (!tried("plain", rate, school.plain(named("plain"), sizes, at(course.plain))) ||
+        if (!tried("plain", rate, school.plain(named("plain"), sizes, train, at(course.plain))) ||
             !tried("label smoothing", rate,
-                   school.plain(named("smoothed"), sizes, at(course.smoothed), course.smoothing)) ||
+                   school.plain(named("smoothed"), sizes, train, at(course.smoothed),
+                                course.smoothing)) ||
             !tried("distilled", rate,
                    school.distilled(named("distilled"), sizes, set, at(course.distilled),
                                     {course.temperature, course.weight})))
             return false;
     }
-    for (const double rate : {4e-3, 8e-3, 1.6e-2}) {
+    for (const double rate : {4e-3, 8e-3, 1.6e-2, 3.2e-2}) {
         const auto at = [&](const Pace& pace) { return Pace{pace.epochs, rate}; };
         const auto named = [&](const char* name) { return fmt::format("{}-{}", name, rate); };
         if (!tried("30 units, plain", rate,
-                   school.plain(named("small-plain"), small, at(course.small))) ||
+                   school.plain(named("small-plain"), small, train, at(course.small))) ||
             !tried("30 units, distilled at T = 4", rate,
                    school.distilled(named("small-4"), small, set, at(course.small_distilled),
                                     {4, course.weight})))

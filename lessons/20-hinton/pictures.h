@@ -29,23 +29,20 @@ struct Pace {
     double rate;
 };
 
-// All that decides a run but the seed and the data. The rates are the best of those that --choose tries.
+// All that decides a run but the seed and the data. The students' rates are the best of those that --choose
+// tries, each for its own row.
 struct Course {
     int64_t teacher_hidden = 1200, student_hidden = 800;
     int64_t teachers = 2;  // in the ensemble
+    int64_t copies = 4;    // of each picture, where they are moved
     double dropout = 0.2, max_norm = 2, temperature = 20, weight = 0.9, smoothing = 0.1;
     int64_t batch = 256;
-    Pace teacher{16, 2e-3}, plain{10, 1e-3}, smoothed{10, 1e-3}, distilled{10, 1e-3};
-    Pace small{10, 4e-3}, small_distilled{10, 4e-3};  // of 30 units; logistic regression, too
+    Pace teacher{10, 2e-3}, plain{6, 2e-3}, smoothed{6, 4e-3}, distilled{6, 8e-3};
+    Pace small{10, 3.2e-2}, small_distilled{10, 3.2e-2};  // of 30 units; logistic regression, too
 };
 inline const Course kDefault;
-inline Course full_course() {
-    Course course;
-    course.teacher.epochs = 40;
-    for (Pace* pace : {&course.plain, &course.smoothed, &course.distilled}) pace->epochs = 40;
-    return course;
-}
-inline const Course kFull = full_course();
+inline const Course kFull{
+    .teacher = {24, 2e-3}, .plain = {16, 2e-3}, .smoothed = {16, 4e-3}, .distilled = {16, 8e-3}};
 inline const Course kQuick{.teacher_hidden = 96, .student_hidden = 48, .batch = 128};
 
 struct Pictures {
@@ -92,6 +89,26 @@ inline data::Images only(const data::Images& images, const std::vector<int>& lab
     chosen.pixels = data::take_rows(images.pixels, rows.data(), count);
     chosen.labels = data::take_rows(images.labels, rows.data(), count);
     return chosen;
+}
+
+// In pixels: two of a small picture are too many.
+inline int farthest_move(const data::Images& images) { return images.height >= 20 ? 2 : 0; }
+
+// So many copies of pictures, each moved by up to two pixels.
+inline data::Images moved(const data::Images& images, int64_t copies, uint64_t seed) {
+    std::vector<Tensor> pixels;
+    std::vector<int32_t> labels;
+    const auto own = images.labels.values<int32_t>();
+    for (int64_t copy = 0; copy < copies; ++copy) {
+        Rng rng(seed, copy);
+        pixels.push_back(
+            data::jittered(images.pixels, images.height, images.width, farthest_move(images), rng));
+        labels.insert(labels.end(), own.begin(), own.end());
+    }
+    data::Images all = images;
+    all.pixels = concat(pixels);
+    all.labels = Tensor::from(labels);
+    return all;
 }
 
 inline int64_t errors(const Tensor& logits, const Tensor& labels) {
@@ -144,7 +161,7 @@ public:
             models::MlpOptions{.dropout = course_.dropout, .max_norm = course_.max_norm});
         const uint64_t seed = options_.seed + 1000 * static_cast<uint64_t>(member + 1);
         data::Batches batches(train.pixels, train.labels, course_.batch, {.seed = seed});
-        const int most = train.height >= 20 ? 2 : 0;  // two pixels of a small picture are too many
+        const int most = farthest_move(train);
         models::MLP& model = net->model;
         const auto loss = [&](int64_t step) {
             model.limit_norms();  // of the step before
@@ -160,25 +177,27 @@ public:
         return finished(std::move(net), whole);
     }
 
-    // A plain network that learns from labels alone.
+    // A plain network that learns from labels alone. A pass is one over as many pictures as are in the
+    // training set, whatever it learns from.
     std::unique_ptr<Trained> plain(const std::string& name, const std::vector<int64_t>& its_sizes,
-                                   const Pace& pace, double smoothing = 0) {
+                                   const data::Images& images, const Pace& pace,
+                                   double smoothing = 0) {
         auto net = fresh(name, its_sizes);
-        data::Batches batches(pictures_.train.pixels, pictures_.train.labels, course_.batch,
-                              {.seed = options_.seed});
+        data::Batches batches(images.pixels, images.labels, course_.batch, {.seed = options_.seed});
         const auto loss = [&](int64_t step) {
             const auto [x, y] = batches.at(step);
             return nn::cross_entropy(net->model(x), y, {.label_smoothing = smoothing});
         };
-        const bool whole = fit(*net, loss, batches.per_epoch() * epochs(pace.epochs), pace.rate,
-                               fmt::format("labels, smoothing {}", smoothing));
+        const bool whole =
+            fit(*net, loss, steps(pace), pace.rate,
+                fmt::format("labels of {} pictures, smoothing {}", images.size(), smoothing));
         return finished(std::move(net), whole);
     }
 
     // A plain network that learns from teachers, on a transfer set.
     struct Lessons {
         double temperature, weight;
-        double passes = 1;  // over the transfer set, for one over all pictures
+        double share = 1;  // of the steps that the others take
     };
     std::unique_ptr<Trained> distilled(const std::string& name,
                                        const std::vector<int64_t>& its_sizes,
@@ -190,10 +209,9 @@ public:
                                  .weight = nn::Constant{lessons.weight},
                                  .batch = std::min(course_.batch, set.inputs.size(0)),
                                  .seed = options_.seed});
-        const auto steps = static_cast<int64_t>(
-            lessons.passes * static_cast<double>(distiller.per_epoch() * epochs(pace.epochs)));
+        const auto count = static_cast<int64_t>(lessons.share * static_cast<double>(steps(pace)));
         const bool whole = fit(
-            *net, [&](int64_t step) { return distiller.loss(step); }, steps, pace.rate,
+            *net, [&](int64_t step) { return distiller.loss(step); }, count, pace.rate,
             fmt::format("{} rows from {} teachers at T = {}, weight {}{}; {} epochs of theirs",
                         set.inputs.size(0), set.teachers.size(), lessons.temperature,
                         lessons.weight, set.labels.defined() ? "" : ", no labels",
@@ -205,8 +223,13 @@ public:
         return {pictures_.train.pixels.size(1), hidden, hidden, pictures_.train.classes};
     }
     const std::filesystem::path& file() const { return file_; }
+    uint64_t seed() const { return options_.seed; }
 
 private:
+    int64_t steps(const Pace& pace) const {
+        return pictures_.train.size() / course_.batch * epochs(pace.epochs);
+    }
+
     std::unique_ptr<Trained> fresh(const std::string& name,
                                    const std::vector<int64_t>& its_sizes) const {
         nn::manual_seed(options_.seed);

@@ -86,16 +86,16 @@ inline bool leave_out(lesson::Results& results, Class& school, models::MLP& teac
         else
             results.add("threes read as such, corrected", threes, "%");
     };
-    const auto learn = [&](const std::string& name, const data::Images& set, double passes) {
+    const auto learn = [&](const std::string& name, const data::Images& set, double share) {
         return school.distilled(name, school.sizes(course.student_hidden),
                                 {set.pixels, {nn::teacher_logits(teacher, set.pixels)}},
-                                course.distilled, {course.temperature, 1, passes});
+                                course.distilled, {course.temperature, 1, share});
     };
-    const auto no_threes = learn("no-threes", only(pictures.train, {3}, true), 1);
+    const auto no_threes = learn("no-threes", only(pictures.train, {3}, true), 0.9);
     if (!no_threes) return false;
     show("a transfer set without 3", *no_threes, {3}, judged);
 
-    const auto sevens = learn("sevens-and-eights", only(pictures.train, {7, 8}), 2);
+    const auto sevens = learn("sevens-and-eights", only(pictures.train, {7, 8}), 0.4);
     if (!sevens) return false;
     show("a transfer set of 7 and 8 alone", *sevens, {7, 8}, false);
     return true;
@@ -107,7 +107,7 @@ inline bool small_students(lesson::Results& results, Report& report, Class& scho
     const Pictures& pictures = school.pictures();
     const Course& course = school.course();
     const auto sizes = school.sizes(30);
-    const auto plain = school.plain("small-plain", sizes, course.small);
+    const auto plain = school.plain("small-plain", sizes, pictures.train, course.small);
     if (!plain) return false;
     results.section(fmt::format("B. {}, test errors of two layers of 30 units", pictures.name));
     results.add("plain", static_cast<double>(plain->wrong));
