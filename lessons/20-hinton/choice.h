@@ -43,7 +43,7 @@ inline bool choose(lesson::Results& results, Class& school) {
         if (!tried("30 units, plain", rate,
                    school.plain(named("small-plain"), small, train, at(course.small))) ||
             !tried("30 units, distilled at T = 4", rate,
-                   school.distilled(named("small-4"), small, set, at(course.small_distilled),
+                   school.distilled(named("small-4"), small, set, at(course.small),
                                     {4, course.weight})))
             return false;
     }

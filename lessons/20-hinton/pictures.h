@@ -38,12 +38,16 @@ struct Course {
     double dropout = 0.2, max_norm = 2, temperature = 20, weight = 0.9, smoothing = 0.1;
     int64_t batch = 256;
     Pace teacher{10, 2e-3}, plain{6, 2e-3}, smoothed{6, 4e-3}, distilled{6, 8e-3};
-    Pace small{10, 3.2e-2}, small_distilled{10, 3.2e-2};  // of 30 units; logistic regression, too
+    Pace small{10, 3.2e-2};  // of 30 units; of logistic regression, too
 };
 inline const Course kDefault;
 inline const Course kFull{
     .teacher = {24, 2e-3}, .plain = {16, 2e-3}, .smoothed = {16, 4e-3}, .distilled = {16, 8e-3}};
-inline const Course kQuick{.teacher_hidden = 96, .student_hidden = 48, .batch = 128};
+inline const Course kQuick{.teacher_hidden = 96,
+                           .student_hidden = 48,
+                           .batch = 128,
+                           .teacher = {6, 2e-3},
+                           .small = {4, 3.2e-2}};
 
 struct Pictures {
     std::string name;

@@ -115,7 +115,7 @@ inline bool small_students(lesson::Results& results, Report& report, Class& scho
     for (const double T : {1.0, 2.5, 4.0, 8.0, 20.0}) {
         const auto student = school.distilled(fmt::format("small-{}", T), sizes,
                                               {pictures.train.pixels, {v}, pictures.train.labels},
-                                              course.small_distilled, {T, course.weight});
+                                              course.small, {T, course.weight});
         if (!student) return false;
         temperatures.push_back(T);
         wrong.push_back(static_cast<double>(student->wrong));

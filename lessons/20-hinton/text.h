@@ -21,7 +21,7 @@ namespace gradus::lesson20 {
 // All that decides stage C but the seed and the text. Nothing of it was searched for: passes, batches and rate
 // are lesson 08's for words, temperature and weight were set before the first run.
 struct TextCourse {
-    int64_t words = 2000, teacher_hidden = 256, student_hidden = 64, teachers = 2;
+    int64_t words = 2000, teacher_hidden = 192, student_hidden = 48, teachers = 2;
     int epochs = 2;
     double dropout = 0.2, rate = 3e-3, temperature = 1, weight = 0.5, smoothing = 0.1;
     int64_t batch = 16, time = 32;
