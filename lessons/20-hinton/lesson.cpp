@@ -1,5 +1,6 @@
 // Lesson 20: distillation. Stage A (proof.h) holds what theory says of the loss against what the library does;
-// stage B (pictures.h, sides.h) repeats the experiment of Hinton, Vinyals and Dean (2015) on real digits.
+// stage B (pictures.h, sides.h) repeats the experiment of Hinton, Vinyals and Dean (2015) on real digits, at rates
+// that choice.h finds; stage C (text.h) does the same with words.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
@@ -238,7 +239,7 @@ int run(const lesson::Options& options, const Settings& settings) {
     if (settings.text)
         return distil_text(results, report, options)
                    ? results.finish(report.page)
-                   : lesson::stopped(options, options.checkpoint());
+                   : lesson::stopped(options, checkpoint_of(options));
 
     const Course course = course_of(options, settings);
     const Pictures pictures = load(options);

@@ -145,7 +145,7 @@ public:
         : pictures_(pictures),
           course_(course),
           options_(options),
-          file_(options.resume.empty() ? options.checkpoint() : options.resume),
+          file_(checkpoint_of(options)),
           data_(fmt::format("{} pictures of {} ({:016x}), seed {}", pictures.train.size(),
                             pictures.name, lesson::fingerprint(pictures.train.labels),
                             options.seed)) {}

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <string>
 
 #include "autograd/ops.h"
@@ -16,6 +17,11 @@ using lesson::at_least;
 using lesson::at_most;
 using lesson::Report;
 using lesson::Values;
+
+// With which a run goes on, and where its first network is kept.
+inline std::filesystem::path checkpoint_of(const lesson::Options& options) {
+    return options.resume.empty() ? options.checkpoint() : options.resume;
+}
 
 inline Tensor soft_gradient(const Tensor& z, const Tensor& v, double T) {
     Tensor leaf = z.clone();

@@ -72,7 +72,7 @@ public:
         : corpus_(corpus),
           course_(course),
           options_(options),
-          file_(options.resume.empty() ? options.checkpoint() : options.resume),
+          file_(checkpoint_of(options)),
           batches_(corpus.train, course.batch, course.time) {}
 
     // Null where Ctrl-C came first, as below.
