@@ -18,8 +18,8 @@ namespace gradus::lesson20 {
 
 // B rows that a text is cut into · T time · H hidden width · V vocabulary
 
-// All that decides stage C but the seed and the text. Nothing of it was searched for: passes, batches and rate
-// are lesson 08's for words, temperature and weight were set before the first run.
+// All that decides stage C but the seed and the text. Nothing of it was searched for: batches and rate are
+// lesson 08's for words, the rest was set before the first run.
 struct TextCourse {
     int64_t words = 2000, teacher_hidden = 192, student_hidden = 48, teachers = 2;
     int epochs = 2;
