@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <set>
 
+#include "lessons/13-gpt/chains.h"
 #include "lessons/13-gpt/order.h"
 #include "lessons/13-gpt/writing.h"
 #include "nn/init.h"
 #include "tests/data/temporary.h"
+#include "tests/models/ids.h"
 
 using namespace gradus;
 using namespace gradus::lesson13;
@@ -109,4 +111,19 @@ TEST_CASE("lesson 13: the head that looks one back is found") {
     CHECK(head.layer == 1);
     CHECK(head.head == 1);
     CHECK(head.weight == 1);
+}
+
+TEST_CASE("lesson 13: a sharpened model's heads look at different places from the start") {
+    nn::manual_seed(1);
+    models::GPT model({.vocab = 4, .context = 16, .dim = 64, .heads = 2, .layers = 2});
+    const Tensor ids = test::random_ids({1, 16}, 4);
+    const auto range_of_last_row = [&] {
+        std::vector<Tensor> maps;
+        model.hidden(ids, &maps);
+        const Tensor row = slice(maps[0], 2, 15, 16);  // [1, H, 1, T]
+        return max(row).item() + max(-row).item();
+    };
+    CHECK(range_of_last_row() < 0.05);
+    sharpen(model);
+    CHECK(range_of_last_row() > 0.1);
 }
