@@ -1,7 +1,6 @@
 // Lesson 20: distillation. Stage A (proof.h) holds what theory says of the loss against what the library does;
 // stage B (pictures.h, sides.h) repeats the experiment of Hinton, Vinyals and Dean (2015) on real digits, at rates
 // that choice.h finds; stage C (text.h) does the same with words.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -10,6 +9,7 @@
 #include "lessons/20-hinton/choice.h"
 #include "lessons/20-hinton/sides.h"
 #include "lessons/20-hinton/text.h"
+#include "lessons/numbers.h"
 #include "report/heatmap.h"
 #include "report/images.h"
 #include "report/text.h"
@@ -269,20 +269,20 @@ int run(const lesson::Options& options, const Settings& settings) {
 int main(int argc, char** argv) {
     Settings settings;
     const auto own_options = [&](CLI::App& app) {
-        app.add_flag("--full", settings.full, "More passes and a larger ensemble: up to an hour");
+        app.add_flag("--full", settings.full, "More passes: up to an hour");
         app.add_flag("--choose", settings.choose,
                      "Only try rates, judged by training pictures that are set aside");
         app.add_flag("--text", settings.text,
                      "Distil a language model instead of pictures' networks");
         app.add_flag("--proof", settings.proof, "Stop after stage A");
         app.add_option("--temperature", settings.temperature, "Of the soft targets")
-            ->check(CLI::PositiveNumber)
+            ->check(lesson::positive)
             ->capture_default_str();
         app.add_option("--weight", settings.weight, "Of the teacher; the labels have what is left")
             ->check(CLI::Range(0.0, 1.0))
             ->capture_default_str();
         app.add_option("--rate", settings.rate, "Peak of the learning rate under a teacher")
-            ->check(CLI::PositiveNumber);
+            ->check(lesson::positive);
         app.add_option("--passes", settings.passes, "Of the large students, over their pictures")
             ->check(CLI::Range(1, 1000));
         app.add_option("--drawings", settings.drawings, "Also save the figures here, as SVG")
