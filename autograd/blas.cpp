@@ -55,11 +55,18 @@ void gemm_serial(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64
 
 template <class T>
 void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const T* a,
-          const T* b, T* c, bool add) {
+          const T* b, T* c, bool add, const T* bias) {
     check_blas();
+    // By the thread that goes on to multiply: then C is still in its cache.
+    const auto put_bias = [=](T* rows, int64_t count, int64_t first, int64_t last) {
+        for (int64_t i = 0; bias && i < count; ++i)
+            std::copy(bias + first, bias + last, rows + i * n + first);
+    };
+    add = add || bias;
     if (!transpose_a && transpose_b && m <= kFewRows) {
         const int64_t share = std::max(kAlignment, kSerial / kPanels / std::max<int64_t>(1, m * k));
         return parallel_for(n, m * n * k <= kSerial ? n : share, [&](int64_t begin, int64_t end) {
+            put_bias(c, m, begin, end);
             multiply_few_rows(m, end - begin, k, a, b + begin * k, c + begin, n, add);
         });
     }
@@ -72,12 +79,15 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, c
     const int64_t panel =
         side <= kAlignment ? (side + 1) / 2 : (share + kAlignment - 1) / kAlignment * kAlignment;
     parallel_for(side, m * n * k <= kSerial ? side : panel, [&](int64_t begin, int64_t end) {
-        if (by_rows)
+        if (by_rows) {
+            put_bias(c + begin * n, end - begin, 0, n);
             gemm_serial(transpose_a, transpose_b, end - begin, n, k, a + begin * step_a, b,
                         c + begin * n, add, lda, ldb, n);
-        else
+        } else {
+            put_bias(c, m, begin, end);
             gemm_serial(transpose_a, transpose_b, m, end - begin, k, a, b + begin * step_b,
                         c + begin, add, lda, ldb, n);
+        }
     });
 }
 
@@ -85,8 +95,9 @@ template void gemm_serial(bool, bool, int64_t, int64_t, int64_t, const float*, c
                           bool, int64_t, int64_t, int64_t);
 template void gemm_serial(bool, bool, int64_t, int64_t, int64_t, const double*, const double*,
                           double*, bool, int64_t, int64_t, int64_t);
-template void gemm(bool, bool, int64_t, int64_t, int64_t, const float*, const float*, float*, bool);
+template void gemm(bool, bool, int64_t, int64_t, int64_t, const float*, const float*, float*, bool,
+                   const float*);
 template void gemm(bool, bool, int64_t, int64_t, int64_t, const double*, const double*, double*,
-                   bool);
+                   bool, const double*);
 
 }  // namespace gradus

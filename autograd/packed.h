@@ -49,7 +49,9 @@ public:
                             panel[i * kWidth + c] = b[(j + c) * stride + i];
                 else
                     for (int64_t i = 0; i < k; ++i)
-                        std::copy_n(b + i * stride + j, width, panel + i * kWidth);
+#pragma omp simd
+                        for (int64_t c = 0; c < width; ++c)
+                            panel[i * kWidth + c] = b[i * stride + j + c];
             }
         });
     }

@@ -45,6 +45,31 @@ Batch StreamBatches::at(int64_t step) const {
     return batch;
 }
 
+RandomWindows::RandomWindows(Tensor ids, int64_t batch, int64_t time, uint64_t seed)
+    : ids_(std::move(ids)), batch_(batch), time_(time), seed_(seed) {
+    check(ids_.rank() == 1 && ids_.dtype() == Dtype::i32, "random windows",
+          "the stream is {} {}; ids [N], i32, expected", name(ids_.dtype()), ids_.shape());
+    check(batch_ >= 1 && time_ >= 1, "random windows",
+          "{} windows of {} steps asked; at least 1 of each expected", batch_, time_);
+    check(ids_.size() > time_, "random windows",
+          "{} ids are too few for a window of {}, which needs one more; give more text or a "
+          "shorter window",
+          ids_.size(), time_);
+}
+
+Batch RandomWindows::at(int64_t step) const {
+    check(step >= 0, "random windows", "step {}; steps count from 0", step);
+    Rng rng(seed_, step);
+    Batch batch{Tensor::empty({batch_, time_}, Dtype::i32),
+                Tensor::empty({batch_, time_}, Dtype::i32)};
+    for (int64_t row = 0; row < batch_; ++row) {
+        const int32_t* source = ids_.data<int32_t>() + rng.below(ids_.size() - time_);
+        std::copy_n(source, time_, batch.x.data<int32_t>() + row * time_);
+        std::copy_n(source + 1, time_, batch.y.data<int32_t>() + row * time_);
+    }
+    return batch;
+}
+
 PaddedBatches::PaddedBatches(std::vector<std::vector<int32_t>> sequences, int64_t batch,
                              const PaddedOptions& options)
     : sequences_(std::move(sequences)), batch_(batch), options_(options) {

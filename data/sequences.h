@@ -1,5 +1,5 @@
-// Batches of sequences: one long stream, cut so that a state can be carried on; or many sequences
-// of different lengths, padded.
+// Batches of sequences: one long stream, cut so that a state can be carried on, or read in windows
+// from anywhere; or many sequences of different lengths, padded.
 #pragma once
 
 #include <vector>
@@ -30,6 +30,22 @@ public:
 private:
     Tensor ids_;
     int64_t batch_, time_;
+};
+
+/// Batches for a model that carries nothing on: windows of `time` ids from random places of the
+/// stream. Which places depends on the seed and the step alone.
+class RandomWindows {
+public:
+    /// ids [N], i32. Throws Error where N is too small for one window, which takes time + 1.
+    RandomWindows(Tensor ids, int64_t batch, int64_t time, uint64_t seed = 0);
+
+    /// [B, T] both: ids, and the ids that follow.
+    Batch at(int64_t step) const;
+
+private:
+    Tensor ids_;
+    int64_t batch_, time_;
+    uint64_t seed_;
 };
 
 /// Sequences side by side, the shorter ones filled up.

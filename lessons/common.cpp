@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <cctype>
@@ -13,6 +12,7 @@
 
 #include "autograd/error.h"
 #include "autograd/parallel.h"
+#include "lessons/numbers.h"
 
 namespace gradus::lesson {
 namespace {
@@ -90,7 +90,7 @@ Options Options::parse(int argc, const char* const* argv, const std::string& tit
 
     CLI::App app(title, command(options));
     app.add_option("--seed", options.seed, "Seed of weights, data and order")
-        ->check(CLI::NonNegativeNumber)
+        ->check(not_negative)
         ->capture_default_str();
     app.add_option("--threads", options.threads, "Threads; the figures do not depend on them")
         ->check(CLI::Range(1, 1024))

@@ -59,11 +59,12 @@ std::string describe(const models::RnnLmOptions& model, const Corpus& corpus,
                      const LmTrainingOptions& options) {
     return fmt::format(
         "{} {} x {}, embeddings {}{}, dropout {}; seed {}; text {:016x}, {} passes, {} x {}; rate "
-        "{}, warm-up {}, weight decay {}, clip {}; {} tests on {:016x}, {} ids",
+        "{}, warm-up {}, weight decay {}, clip {}; {} tests on {:016x}, {} ids{}{}",
         name_of(model.cell), model.layers, model.hidden, model.dim, model.tied ? ", tied" : "",
         model.dropout, options.seed, fingerprint(corpus.train), options.epochs, options.batch,
         options.time, options.rate, options.warm_up, options.weight_decay, options.clip,
-        options.tests, fingerprint(corpus.test), options.test_ids);
+        options.tests, fingerprint(corpus.test), options.test_ids,
+        options.loss_name.empty() ? "" : "; ", options.loss_name);
 }
 
 // The state before the first id. It is defined, so that it can be saved.
@@ -152,7 +153,8 @@ bool train_language_model(const std::string& label, models::RnnLM& model, const 
                       const auto [x, y] = batches.at(step);  // [B, T]
                       const auto output = model(x, state);
                       state = output.state.detach();  // the next window goes on, without a past
-                      return nn::cross_entropy(output.logits, y);
+                      return options.loss ? options.loss(output.logits, y, step)
+                                          : nn::cross_entropy(output.logits, y);
                   },
               .test = [&] { return models::nats_per_token(model, test_text, options.batch); },
               .tokens = static_cast<double>(options.batch * options.time),

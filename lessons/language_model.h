@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -52,6 +53,11 @@ struct LmTrainingOptions {
     int tests = 10;     // how often the test loss is measured on the way
     int64_t test_ids = 20'000;  // ... on so much of the test text
     double save_every = 20;     // seconds between checkpoints
+
+    // Of a step's logits [B, T, V] and the ids that follow [B, T]; cross-entropy unless given. A name
+    // that says which it is goes into checkpoints.
+    std::function<Tensor(const Tensor& logits, const Tensor& y, int64_t step)> loss{};
+    std::string loss_name{};
 };
 
 // Trains a model on corpus.train, as train() does. A checkpoint of another vocabulary or text is

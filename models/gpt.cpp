@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "nn/init.h"
+#include "nn/loss.h"
 
 namespace gradus::models {
 namespace {
@@ -189,6 +190,35 @@ Tensor generate(GPT& model, const Tensor& prompts, int64_t count,
     const nn::Evaluating scope(model);
     GPTSteps steps(model);
     return nn::generate(steps, prompts, count, options, rng, listener);
+}
+
+double nats_per_token(GPT& model, const Tensor& ids) {
+    check(ids.rank() == 1 && ids.size() >= 2, "nats_per_token",
+          "ids have shape {}; a text of at least two, [N], expected", ids.shape());
+    constexpr int64_t kRows = 32;
+    constexpr int32_t kIgnored = CrossEntropy{}.ignore_index;
+    const int64_t predictions = ids.size() - 1, T = std::min(model.options().context, predictions);
+    const int64_t apart = std::max<int64_t>(1, T / 2), rest = predictions - T;
+    const int64_t windows = 1 + (rest + apart - 1) / apart;  // of the last one more may be known
+    const nn::Evaluating scope(model);
+    const int32_t* text = ids.data<int32_t>();
+    double nats = 0;
+    int64_t predicted = 0;  // so many of the predictions
+    for (int64_t first = 0; first < windows; first += kRows) {
+        const int64_t rows = std::min(kRows, windows - first), before = predicted;
+        Tensor x = Tensor::empty({rows, T}, Dtype::i32), y = Tensor::empty({rows, T}, Dtype::i32);
+        for (int64_t r = 0; r < rows; ++r) {
+            const int64_t begin = std::min((first + r) * apart, rest);
+            for (int64_t t = 0; t < T; ++t) {
+                x.data<int32_t>()[r * T + t] = text[begin + t];
+                y.data<int32_t>()[r * T + t] =
+                    begin + t < predicted ? kIgnored : text[begin + t + 1];
+            }
+            predicted = begin + T;
+        }
+        nats += nn::cross_entropy(model(x), y).item() * static_cast<double>(predicted - before);
+    }
+    return nats / static_cast<double>(predictions);
 }
 
 GPTClassifier::GPTClassifier(const GPTOptions& options, int64_t classes)

@@ -96,6 +96,12 @@ Tensor generate(GPT& model, const Tensor& prompts, int64_t count,
                 const nn::SamplingOptions& options, Rng& rng,
                 const nn::TokenListener& listener = {});
 
+/// The mean loss in nats of ids[1] ... ids[N - 1] (perplexity is its exp). The text is read in windows
+/// of `context` ids that overlap by half, so that each id, but for those of the first window, is
+/// predicted from half a context before it or more. In evaluation mode, then in the mode as before.
+/// Throws Error for fewer than two ids.
+double nats_per_token(GPT& model, const Tensor& ids);
+
 /// A GPT with a linear layer on the state at the last token, for fine-tuning:
 ///
 ///     GPTClassifier model(options, 2);

@@ -106,9 +106,11 @@ struct Kernel {
             for (int64_t i = 0; i < n.d; ++i) y[i] += p[s] * value[i];
     }
 
-    // P = softmax(Q Kᵀ / √d + M),  Y = P V; both begin as zeros.
+    // P = softmax(Q Kᵀ / √d + M),  Y = P V.
     void forward(int64_t b, int64_t h, const Place<const T>& q, const Place<const T>& k,
                  const Place<const T>& v, T* p, T* y) {
+        std::fill_n(p, n.T * n.S, T(0));
+        for (int64_t t = 0; t < n.T; ++t) std::fill_n(y + t * n.H * n.d, n.d, T(0));
         if (n.T == 1)
             return forward_once(q.head(b, 1, h, n.d), k.head(b, n.S, h, n.d), k.stride,
                                 v.head(b, n.S, h, n.d), v.stride, n.visible(b, 0), p, y);
@@ -179,8 +181,8 @@ struct Layout {
 Attention attend(const std::vector<Tensor>& inputs, const Layout& at, const Sizes& n) {
     const Dtype dtype = inputs[0].dtype();
     for (const Tensor& x : inputs) check_same_dtype(kOp, inputs[0], x);
-    Tensor y = Tensor::zeros({n.B, n.T, n.H * n.d}, dtype),
-           p = Tensor::zeros({n.B, n.H, n.T, n.S}, dtype);
+    Tensor y = Tensor::empty({n.B, n.T, n.H * n.d}, dtype),
+           p = Tensor::empty({n.B, n.H, n.T, n.S}, dtype);
     // Calls f(b, h) for all heads, some on each thread.
     const auto for_heads = [n](auto&& f) {
         parallel_rows(n.B * n.H, n.T * n.S * n.d, [&](int64_t begin, int64_t end) {

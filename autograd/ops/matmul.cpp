@@ -142,14 +142,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
     Tensor z = Tensor::empty(shape, x.dtype());
     dispatch("linear", x.dtype(), [&](auto zero) {
         using T = decltype(zero);
-        if (bias.defined())
-            parallel_rows(rows, out,
-                          [&, to = z.data<T>(), from = bias.data<T>()](int64_t begin, int64_t end) {
-                              for (int64_t row = begin; row < end; ++row)
-                                  std::copy_n(from, out, to + row * out);
-                          });
-        gemm(false, true, rows, out, in, x.data<T>(), weight.data<T>(), z.data<T>(),
-             bias.defined());
+        gemm(false, true, rows, out, in, x.data<T>(), weight.data<T>(), z.data<T>(), false,
+             bias.defined() ? bias.data<T>() : nullptr);
     });
     z = record("linear", {x, weight, bias.defined() ? bias : Tensor::zeros({}, x.dtype())}, z,
                [x, weight, rows](const Tensor& dz, Gradient dx, Gradient dweight, Gradient dbias) {

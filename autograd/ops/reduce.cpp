@@ -62,21 +62,27 @@ void sum_axis(const T* x, T* y, int64_t outer, int64_t n, int64_t inner) {
             for (int64_t o = begin; o < end; ++o) y[o] = static_cast<T>(sum_run(x + o * n, n));
         });
     } else {
-        // Threads share out the columns, so that each sum runs down its column in order.
-        constexpr int64_t kColumns = 64;
+        // Threads share out the columns, so that each sum runs down its column in order: in blocks wide enough to read
+        // memory in long runs, four rows for each time that the sums are read and written.
+        constexpr int64_t kColumns = 256, kRows = 4;
         const int64_t blocks = (inner + kColumns - 1) / kColumns;
         parallel_rows(outer * blocks, n * std::min(inner, kColumns),
                       [&](int64_t begin, int64_t end) {
                           for (int64_t piece = begin; piece < end; ++piece) {
                               const int64_t o = piece / blocks, first = piece % blocks * kColumns,
-                                            last = std::min(inner, first + kColumns);
-                              T* out = y + o * inner;
-                              std::fill(out + first, out + last, T(0));
-                              for (int64_t k = 0; k < n; ++k) {
-                                  const T* row = x + (o * n + k) * inner;
-#pragma omp simd
-                                  for (int64_t i = first; i < last; ++i) out[i] += row[i];
-                              }
+                                            columns = std::min(inner - first, kColumns);
+                              const T* row = x + o * n * inner + first;
+                              T* out = y + o * inner + first;
+                              std::fill_n(out, columns, T(0));
+                              int64_t k = 0;
+                              for (; k + kRows <= n; k += kRows, row += kRows * inner)
+                                  detail::map_serial(
+                                      columns, out, false,
+                                      [](T sum, T a, T b, T c, T d) { return sum + a + b + c + d; },
+                                      out, row, row + inner, row + 2 * inner, row + 3 * inner);
+                              for (; k < n; ++k, row += inner)
+                                  detail::map_serial(
+                                      columns, out, true, [](T a) { return a; }, row);
                           }
                       });
     }

@@ -148,7 +148,7 @@ inline BestHead mirror_head(models::Transformer& model, const Letters& letters) 
 }
 
 inline void prove_letters(lesson::Results& results, Report& report, uint64_t seed, bool quick) {
-    const int64_t steps = quick ? 15 : 500;
+    const int64_t steps = quick ? 15 : 750;
     const Letters backwards(true, seed, quick), again(false, seed, quick);
     const std::vector<data::PairIds>& test = backwards.pairs.test;
     const auto add = [&](const std::string& name, double value,

@@ -106,6 +106,37 @@ TEST_CASE("padded batches: x, the ids that follow, lengths and filling") {
     CHECK(numbers(batches.at(2).x) == numbers(first.x));
 }
 
+TEST_CASE("random windows: each is a piece of the stream, and every place has its turn") {
+    const RandomWindows windows(stream(12), 5, 4, 7);
+    std::set<int32_t> begins;
+    for (int64_t step = 0; step < 40; ++step) {
+        const auto [x, y] = windows.at(step);
+        REQUIRE(x.shape() == Shape{5, 4});
+        for (int64_t row = 0; row < 5; ++row) {
+            const auto begin = static_cast<int32_t>(x.at(row * 4));
+            begins.insert(begin);
+            for (int32_t t = 0; t < 4; ++t) {
+                CHECK(x.at(row * 4 + t) == begin + t);
+                CHECK(y.at(row * 4 + t) == begin + t + 1);
+            }
+        }
+    }
+    CHECK(begins == std::set<int32_t>{0, 1, 2, 3, 4, 5, 6, 7});
+    const Ids of_step_3 = numbers(windows.at(3).x);
+    CHECK(numbers(RandomWindows(stream(12), 5, 4, 7).at(3).x) == of_step_3);
+    CHECK(numbers(RandomWindows(stream(12), 5, 4, 8).at(3).x) != of_step_3);
+    CHECK(numbers(windows.at(4).x) != of_step_3);
+}
+
+TEST_CASE("random windows: what cannot be is an error") {
+    CHECK(contains(error_of([] { RandomWindows(stream(4), 1, 4); }),
+                   "4 ids are too few for a window of 4, which needs one more"));
+    CHECK(error_of([] { RandomWindows(stream(5), 1, 4).at(0); }) == "");
+    CHECK(contains(error_of([] { RandomWindows(stream(5), 0, 4); }), "0 windows of 4 steps asked"));
+    CHECK(contains(error_of([] { RandomWindows(Tensor::zeros({5}), 1, 4); }), "f32 [5]"));
+    CHECK(contains(error_of([] { RandomWindows(stream(5), 1, 4).at(-1); }), "count from 0"));
+}
+
 TEST_CASE("padded batches: an epoch has each sequence once, whole, beside others of its length") {
     const auto all = sequences(100);
     PaddedBatches batches(all, 8, {.seed = 3});

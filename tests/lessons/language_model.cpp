@@ -272,8 +272,21 @@ TEST_CASE(
     CHECK(contains(error([](Setting& s) { s.model.hidden = 16; }), "lstm 2 x 24"));
     CHECK(contains(error([](Setting& s) { s.options.rate = 2e-2; }), "rate 0.02"));
     CHECK(contains(error([](Setting& s) { s.options.seed = 2; }), "seed 2"));
+    CHECK(contains(error([](Setting& s) { s.options.loss_name = "squares"; }), "squares"));
     nn::save_safetensors(folder / "y", {}, {{"note/x", "y"}});
     CHECK(contains(error_of([&] { train(setting, {folder / "y", true}); }), "is no checkpoint of"));
+}
+
+TEST_CASE("language model: a loss of one's own is what is learned from") {
+    Setting setting;
+    setting.options.epochs = 0.1;
+    const Result usual = train(setting, {});
+    setting.options.loss = [](const Tensor& logits, const Tensor& y, int64_t) {
+        return softmax_cross_entropy(logits, y) * 2.0;
+    };
+    const Result own = train(setting, {});
+    CHECK(own.history.losses[0] == doctest::Approx(2 * usual.history.losses[0]));
+    CHECK(own.history.norms[0] == doctest::Approx(2 * usual.history.norms[0]));
 }
 
 TEST_CASE("language model: a training that diverges says so") {

@@ -258,6 +258,28 @@ TEST_CASE("gpt: writes more than it has positions, with the same bits on 1 and 2
     CHECK(test::same_bits(texts[0], texts[1]));
 }
 
+TEST_CASE("gpt: a text's loss is that of each id after the window that it ends in") {
+    GPT model(kSmall);  // 7 positions: windows are 3 apart
+    model.to(Dtype::f64);
+    shake(model);
+    for (const int64_t n : {2, 5, 8, 9, 30, 400}) {
+        CAPTURE(n);
+        const Tensor ids = random_ids({1, n});
+        double nats = 0;
+        int64_t begin = 0;
+        for (int64_t next = 1; next < n; ++next) {
+            if (next - begin > 7) begin = std::min(begin + 3, n - 1 - 7);
+            const Tensor log_p = log_softmax(last_logits(model, columns(ids, begin, next)));
+            nats -= log_p.at(static_cast<int64_t>(ids.at(next)));
+        }
+        CHECK(models::nats_per_token(model, ids.view({n})) ==
+              doctest::Approx(nats / static_cast<double>(n - 1)).epsilon(1e-12));
+    }
+    CHECK(contains(error_of([&] { models::nats_per_token(model, random_ids({1})); }),
+                   "a text of at least two"));
+    CHECK(model.training());
+}
+
 TEST_CASE("gpt: errors name what was found and what is expected") {
     GPT model(kSmall);
     CHECK(contains(error_of([&] {
