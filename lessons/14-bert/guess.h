@@ -20,15 +20,26 @@ using lesson::at_least, lesson::at_most, lesson::within;
 using lesson::counting, lesson::Report, lesson::Values;
 
 // A fresh model. Its authors' first weights, of size 0.02, suit a width of 768; where rows are shorter, sums
-// over them are as large as there if the weights are larger by √(768 / D).
+// over them are as large as there if the weights are larger by √(768 / D). Positions begin as waves (Vaswani
+// et al. 2017, section 3.5), here of 6 to 600 tokens, as rows are short: a step to the neighbour is the same
+// rotation everywhere, and need not be learned for each place anew.
 inline std::unique_ptr<models::BERTPretraining> fresh_model(const models::BERTOptions& options,
                                                             uint64_t seed) {
     nn::manual_seed(seed);
     auto model = std::make_unique<models::BERTPretraining>(options);
-    const auto larger = static_cast<float>(std::sqrt(768.0 / static_cast<double>(options.dim)));
-    for (Tensor weight : model->parameters())
-        if (weight.rank() == 2)
-            for (int64_t i = 0; i < weight.size(); ++i) weight.data<float>()[i] *= larger;
+    const auto D = static_cast<double>(options.dim), larger = std::sqrt(768 / D);
+    for (const auto& [name, weight] : model->named_parameters()) {
+        if (weight.rank() != 2) continue;
+        float* w = Tensor(weight).data<float>();
+        const bool is_position = name.find("position_embeddings") != name.npos;
+        for (int64_t i = 0; i < weight.size(); ++i) {
+            const auto t = static_cast<double>(i / options.dim);
+            const int64_t d = i % options.dim;
+            const double angle = t * std::pow(100, -static_cast<double>(d / 2 * 2) / D);
+            const double wave = std::sqrt(2) * 0.02 * (d % 2 ? std::cos(angle) : std::sin(angle));
+            w[i] = static_cast<float>(larger * (is_position ? wave : static_cast<double>(w[i])));
+        }
+    }
     return model;
 }
 

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 struct Course {
     int64_t vocab = 4096, time = 64;
     int64_t dim = 128, heads = 4, layers = 2, ff = 512;
-    PretrainingOptions training{.batch = 16, .epochs = 0.5, .rate = 1e-3};
+    PretrainingOptions training{.batch = 8, .epochs = 0.5, .rate = 2e-3};
     int64_t rows = 512;  // to judge on
 };
 const Course kFull, kQuick{.vocab = 600,
@@ -125,10 +125,11 @@ bool review(lesson::Results& results, Report& report, const lesson::Options& opt
                   history))
         return false;
     report.page.heading("Reviews: " + reviews.labelled.name);
+    const auto scratch = fresh_model(shape, options.seed);  // as the other two began
     tell_reviews(results, report, reviews.labelled, reader, shape,
-                 {{"from scratch", nullptr},
-                  {"pretrained on " + corpus.name, &pretrained},
-                  {"pretrained on reviews without labels", &model}},
+                 {{"from scratch", *scratch},
+                  {"pretrained on " + corpus.name, pretrained},
+                  {"pretrained on reviews without labels", model}},
                  options.seed, options.quick);
     return !lesson::interrupted();
 }
