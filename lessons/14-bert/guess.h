@@ -20,25 +20,43 @@ using lesson::at_least, lesson::at_most, lesson::within;
 using lesson::counting, lesson::Report, lesson::Values;
 
 // A fresh model. Its authors' first weights, of size 0.02, suit a width of 768; where rows are shorter, sums
-// over them are as large as there if the weights are larger by √(768 / D). Positions begin as waves (Vaswani
-// et al. 2017, section 3.5), here of 6 to 600 tokens, as rows are short: a step to the neighbour is the same
-// rotation everywhere, and need not be learned for each place anew.
+// over them are as large as there if the weights are larger by √(768 / D).
 inline std::unique_ptr<models::BERTPretraining> fresh_model(const models::BERTOptions& options,
                                                             uint64_t seed) {
     nn::manual_seed(seed);
     auto model = std::make_unique<models::BERTPretraining>(options);
-    const auto D = static_cast<double>(options.dim), larger = std::sqrt(768 / D);
-    for (const auto& [name, weight] : model->named_parameters()) {
-        if (weight.rank() != 2) continue;
-        float* w = Tensor(weight).data<float>();
-        const bool is_position = name.find("position_embeddings") != name.npos;
-        for (int64_t i = 0; i < weight.size(); ++i) {
-            const auto t = static_cast<double>(i / options.dim);
-            const int64_t d = i % options.dim;
-            const double angle = t * std::pow(100, -static_cast<double>(d / 2 * 2) / D);
-            const double wave = std::sqrt(2) * 0.02 * (d % 2 ? std::cos(angle) : std::sin(angle));
-            w[i] = static_cast<float>(larger * (is_position ? wave : static_cast<double>(w[i])));
-        }
+    const auto larger = static_cast<float>(std::sqrt(768.0 / static_cast<double>(options.dim)));
+    for (Tensor weight : model->parameters())
+        if (weight.rank() == 2)
+            for (int64_t i = 0; i < weight.size(); ++i) weight.data<float>()[i] *= larger;
+    return model;
+}
+
+// First weights of a BERT whose tokens look at what is near them: at whom to look a short training would only just
+// find. Positions are waves (Vaswani et al. 2017, section 3.5), here of 6 to 600 tokens, and twice as large as the words.
+// Keys are made as queries are, and both larger: q_i · k_j is then the largest where the places i and j are alike.
+inline std::unique_ptr<models::BERTPretraining> nearsighted_model(
+    const models::BERTOptions& options, uint64_t seed) {
+    constexpr double kLonger = 100, kPositions = 2, kLooks = 2.5;
+    auto model = fresh_model(options, seed);
+    Tensor query;
+    for (const auto& [name, parameter] : model->named_parameters()) {
+        Tensor weight = parameter;
+        float* w = weight.data<float>();
+        if (name.ends_with("position_embeddings.weight")) {
+            const auto D = static_cast<double>(options.dim),
+                       size = kPositions * 0.02 * std::sqrt(2 * 768 / D);
+            for (int64_t i = 0; i < weight.size(); ++i) {
+                const int64_t t = i / options.dim, d = i % options.dim;
+                const double angle =
+                    static_cast<double>(t) * std::pow(kLonger, -static_cast<double>(d / 2 * 2) / D);
+                w[i] = static_cast<float>(size * (d % 2 ? std::cos(angle) : std::sin(angle)));
+            }
+        } else if (name.ends_with("query.weight")) {
+            for (int64_t i = 0; i < weight.size(); ++i) w[i] *= static_cast<float>(kLooks);
+            query = weight;
+        } else if (name.ends_with("key.weight"))
+            std::copy_n(query.data<float>(), weight.size(), w);
     }
     return model;
 }

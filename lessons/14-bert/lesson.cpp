@@ -19,9 +19,9 @@ namespace fs = std::filesystem;
 
 // The network and how it learns.
 struct Course {
-    int64_t vocab = 4096, time = 64;
+    int64_t vocab = 4096, time = 128;
     int64_t dim = 128, heads = 4, layers = 2, ff = 512;
-    PretrainingOptions training{.batch = 8, .epochs = 0.5, .rate = 2e-3};
+    PretrainingOptions training{};
     int64_t rows = 512;  // to judge on
 };
 const Course kFull, kQuick{.vocab = 600,
@@ -115,7 +115,7 @@ bool review(lesson::Results& results, Report& report, const lesson::Options& opt
     for (const Documents& documents : corpus.train)
         for (const data::Sentences& document : documents) passages += document.size();
     const Reviews reviews = load_reviews(reader, passages, options.quick);
-    const auto fresh = fresh_model(shape, options.seed);
+    const auto fresh = nearsighted_model(shape, options.seed);
     models::BERTPretraining& model = *fresh;
     const fs::path file = lesson::beside(checkpoint, "reviews");
     const bool known = lesson::holds(file, course_of(shape, reviews.text, course.training));
@@ -125,7 +125,7 @@ bool review(lesson::Results& results, Report& report, const lesson::Options& opt
                   history))
         return false;
     report.page.heading("Reviews: " + reviews.labelled.name);
-    const auto scratch = fresh_model(shape, options.seed);  // as the other two began
+    const auto scratch = nearsighted_model(shape, options.seed);  // as the other two began
     tell_reviews(results, report, reviews.labelled, reader, shape,
                  {{"from scratch", *scratch},
                   {"pretrained on " + corpus.name, pretrained},
@@ -164,7 +164,7 @@ int run(const lesson::Options& options, const Settings& settings) {
                                     .layers = course.layers,
                                     .ff = course.ff};
     const Unseen unseen(corpus.test, reader, course.rows);
-    const auto fresh = fresh_model(shape, options.seed);
+    const auto fresh = nearsighted_model(shape, options.seed);
     models::BERTPretraining& model = *fresh;
     lesson::History history;
     if (settings.reviews)  // an earlier run may have left the very same
