@@ -2,6 +2,7 @@
 // B batch · T time · D model width · V vocabulary · n hidden words
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <vector>
@@ -32,33 +33,32 @@ inline std::unique_ptr<models::BERTPretraining> fresh_model(const models::BERTOp
     return model;
 }
 
-// First weights of a BERT whose tokens look at what is near them: at whom to look a short training would only just
-// find. Positions are waves (Vaswani et al. 2017, section 3.5), here of 6 to 600 tokens, and twice as large as the words.
-// Keys are made as queries are, and both larger: q_i · k_j is then the largest where the places i and j are alike.
-inline std::unique_ptr<models::BERTPretraining> nearsighted_model(
-    const models::BERTOptions& options, uint64_t seed) {
-    constexpr double kLonger = 100, kPositions = 2, kLooks = 2.5;
-    auto model = fresh_model(options, seed);
+// First weights with which each token looks at what is near it; at whom to look is what a short training would only just
+// find. Positions are waves (Vaswani et al. 2017, section 3.5), here of 6 to 600 tokens, twice as large as the words. Keys
+// are made as queries are, and both are larger: then q_i · k_j is largest where the places i and j are alike.
+inline void look_near(models::BERTPretraining& model) {
+    constexpr double kSpread = 100, kPositions = 2, kLooks = 2.5;
+    const int64_t D = model.bert.options().dim;
+    const double size = kPositions * 0.02 * std::sqrt(2 * 768 / static_cast<double>(D));
     Tensor query;
-    for (const auto& [name, parameter] : model->named_parameters()) {
+    for (const auto& [name, parameter] : model.named_parameters()) {
         Tensor weight = parameter;
         float* w = weight.data<float>();
         if (name.ends_with("position_embeddings.weight")) {
-            const auto D = static_cast<double>(options.dim),
-                       size = kPositions * 0.02 * std::sqrt(2 * 768 / D);
             for (int64_t i = 0; i < weight.size(); ++i) {
-                const int64_t t = i / options.dim, d = i % options.dim;
+                const int64_t t = i / D, d = i % D;
                 const double angle =
-                    static_cast<double>(t) * std::pow(kLonger, -static_cast<double>(d / 2 * 2) / D);
+                    static_cast<double>(t) *
+                    std::pow(kSpread, -static_cast<double>(d / 2 * 2) / static_cast<double>(D));
                 w[i] = static_cast<float>(size * (d % 2 ? std::cos(angle) : std::sin(angle)));
             }
         } else if (name.ends_with("query.weight")) {
             for (int64_t i = 0; i < weight.size(); ++i) w[i] *= static_cast<float>(kLooks);
             query = weight;
-        } else if (name.ends_with("key.weight"))
+        } else if (name.ends_with("key.weight")) {
             std::copy_n(query.data<float>(), weight.size(), w);
+        }
     }
-    return model;
 }
 
 // What is to be guessed of a masked batch: where it stands and what it is.

@@ -34,13 +34,14 @@ const Course kFull, kQuick{.vocab = 600,
 
 // What can be changed from the command line beside the common options.
 struct Settings {
-    bool proof = false, reviews = false, no_next = false;
+    bool proof = false, reviews = false, no_next = false, far = false;
     int64_t layers = kFull.layers;
-    double hidden = kFull.training.hidden;
+    double chosen = kFull.training.chosen, hidden = kFull.training.hidden;
     fs::path drawings;  // where README.md's figures go; empty: nowhere
 
     bool ablated() const {
-        return no_next || layers != kFull.layers || hidden != kFull.training.hidden;
+        return no_next || far || chosen != kFull.training.chosen || layers != kFull.layers ||
+               hidden != kFull.training.hidden;
     }
 };
 
@@ -115,7 +116,7 @@ bool review(lesson::Results& results, Report& report, const lesson::Options& opt
     for (const Documents& documents : corpus.train)
         for (const data::Sentences& document : documents) passages += document.size();
     const Reviews reviews = load_reviews(reader, passages, options.quick);
-    const auto fresh = nearsighted_model(shape, options.seed);
+    const auto fresh = first_model(shape, course.training);
     models::BERTPretraining& model = *fresh;
     const fs::path file = lesson::beside(checkpoint, "reviews");
     const bool known = lesson::holds(file, course_of(shape, reviews.text, course.training));
@@ -125,7 +126,7 @@ bool review(lesson::Results& results, Report& report, const lesson::Options& opt
                   history))
         return false;
     report.page.heading("Reviews: " + reviews.labelled.name);
-    const auto scratch = nearsighted_model(shape, options.seed);  // as the other two began
+    const auto scratch = first_model(shape, course.training);  // as the other two began
     tell_reviews(results, report, reviews.labelled, reader, shape,
                  {{"from scratch", *scratch},
                   {"pretrained on " + corpus.name, pretrained},
@@ -152,9 +153,11 @@ int run(const lesson::Options& options, const Settings& settings) {
     Course course = options.quick ? kQuick : kFull;
     if (!options.quick) course.layers = settings.layers;
     course.training.seed = options.seed;
+    course.training.chosen = settings.chosen;
     course.training.hidden = settings.hidden;
     course.training.swapped = (1 - settings.hidden) / 2;
     course.training.next = !settings.no_next;
+    course.training.near = !settings.far;
     if (options.epochs) course.training.epochs = *options.epochs;
     const auto [reader, corpus] = load_corpus(options, course.vocab, course.time);
     const models::BERTOptions shape{.vocab = reader.tokenizer.size(),
@@ -164,7 +167,7 @@ int run(const lesson::Options& options, const Settings& settings) {
                                     .layers = course.layers,
                                     .ff = course.ff};
     const Unseen unseen(corpus.test, reader, course.rows);
-    const auto fresh = nearsighted_model(shape, options.seed);
+    const auto fresh = first_model(shape, course.training);
     models::BERTPretraining& model = *fresh;
     lesson::History history;
     if (settings.reviews)  // an earlier run may have left the very same
@@ -210,7 +213,12 @@ int main(int argc, char** argv) {
     const auto own_options = [&](CLI::App& app) {
         app.add_flag("--proof", settings.proof, "Stage A alone");
         app.add_flag("--reviews", settings.reviews, "Also stage C, on ./run data imdb");
+        app.add_flag("--far", settings.far,
+                     "Begin with positions and queries drawn at random, which look everywhere");
         app.add_flag("--no-next", settings.no_next, "Without the question for the next passage");
+        app.add_option("--chosen", settings.chosen, "Share of the words that is asked for")
+            ->check(CLI::Range(0.0, 1.0))
+            ->capture_default_str();
         app.add_option("--hidden", settings.hidden,
                        "Share of the words asked for that are hidden; half of the rest is swapped")
             ->check(CLI::Range(0.0, 1.0))

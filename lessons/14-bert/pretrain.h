@@ -100,9 +100,18 @@ struct PretrainingOptions {
     // The share of the tokens that are asked for: BERT's is 0.15. More questions of the same text cost little
     // (Wettig et al. 2023). Of these, the shares that are hidden and swapped.
     double chosen = 0.5, hidden = 0.8, swapped = 0.1;
+    bool near = true;  // does it begin by looking near each token?
     bool next = true;  // is the next passage asked for, too?
     uint64_t seed = 1;
 };
+
+// Where a training begins.
+inline std::unique_ptr<models::BERTPretraining> first_model(const models::BERTOptions& shape,
+                                                            const PretrainingOptions& options) {
+    auto model = fresh_model(shape, options.seed);
+    if (options.near) look_near(*model);
+    return model;
+}
 
 inline uint64_t fingerprint(const std::vector<Documents>& sources) {
     uint64_t all = 0;
@@ -119,10 +128,10 @@ inline std::string course_of(const models::BERTOptions& model, const std::vector
     return fmt::format(
         "BERT {} x {}, {} heads, ff {}, {} positions, {} pieces, dropout {}; seed {}; text "
         "{:016x}, {} passes of {}; "
-        "rate {}, warm-up {}, beta2 {}; {} chosen, {} hidden, {} swapped{}",
+        "rate {}, warm-up {}, beta2 {}; {} chosen, {} hidden, {} swapped{}{}",
         model.layers, model.dim, model.heads, model.ff, model.positions, model.vocab, model.dropout,
         o.seed, fingerprint(text), o.epochs, o.batch, o.rate, o.warm_up, o.beta2, o.chosen,
-        o.hidden, o.swapped, o.next ? "" : "; no next sentence");
+        o.hidden, o.swapped, o.near ? "" : "; begins far", o.next ? "" : "; no next sentence");
 }
 
 // False where Ctrl-C came first.
