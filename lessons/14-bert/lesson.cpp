@@ -34,13 +34,13 @@ const Course kFull, kQuick{.vocab = 600,
 
 // What can be changed from the command line beside the common options.
 struct Settings {
-    bool proof = false, reviews = false, no_next = false, far = false;
+    bool proof = false, reviews = false, no_next = false, far = false, cls = false;
     int64_t layers = kFull.layers;
     double chosen = kFull.training.chosen, hidden = kFull.training.hidden;
     fs::path drawings;  // where README.md's figures go; empty: nowhere
 
     bool ablated() const {
-        return no_next || far || chosen != kFull.training.chosen || layers != kFull.layers ||
+        return no_next || far || cls || chosen != kFull.training.chosen || layers != kFull.layers ||
                hidden != kFull.training.hidden;
     }
 };
@@ -107,31 +107,42 @@ void add_words(lesson::Results& results, const std::string& name, const Unseen& 
         "hidden words, nats", "", std::log(V), [](const Score& s) { return s.nats; }, -1);
 }
 
-// Stage C. The same network, pretrained on as much of the reviews' own text; then all of them are taught.
-// False where Ctrl-C came first.
+// Stage C. The same network twice more, pretrained on as much of the reviews' own text and on three times as much; then all of
+// them are taught. False where Ctrl-C came first.
 bool review(lesson::Results& results, Report& report, const lesson::Options& options,
-            const Course& course, const models::BERTOptions& shape, const Reader& reader,
-            const Corpus& corpus, models::BERTPretraining& pretrained, const fs::path& checkpoint) {
+            const Settings& settings, const Course& course, const models::BERTOptions& shape,
+            const Reader& reader, const Corpus& corpus, models::BERTPretraining& pretrained,
+            const fs::path& checkpoint) {
     size_t passages = 0;
     for (const Documents& documents : corpus.train)
         for (const data::Sentences& document : documents) passages += document.size();
-    const Reviews reviews = load_reviews(reader, passages, options.quick);
-    const auto fresh = first_model(shape, course.training);
-    models::BERTPretraining& model = *fresh;
-    const fs::path file = lesson::beside(checkpoint, "reviews");
-    const bool known = lesson::holds(file, course_of(shape, reviews.text, course.training));
-    lesson::History history;
-    if (!pretrain("BERT of reviews", model, reviews.text, reader,
-                  Unseen(corpus.test, reader, course.rows), course.training, {file, known},
-                  history))
-        return false;
-    report.page.heading("Reviews: " + reviews.labelled.name);
-    const auto scratch = first_model(shape, course.training);  // as the other two began
-    tell_reviews(results, report, reviews.labelled, reader, shape,
+    const Unseen unseen(corpus.test, reader, course.rows);
+    data::LabelledData labelled;
+    const auto pretrained_on_reviews = [&](const std::string& name, size_t times) {
+        Reviews reviews = load_reviews(reader, times * passages, options.quick);
+        auto model = first_model(shape, course.training);
+        const fs::path file = lesson::beside(checkpoint, name);
+        const bool known = lesson::holds(file, course_of(shape, reviews.text, course.training));
+        lesson::History history;
+        if (!pretrain("BERT of " + name, *model, reviews.text, reader, unseen, course.training,
+                      {file, known}, history))
+            model.reset();
+        labelled = std::move(reviews.labelled);
+        return model;
+    };
+    const auto same = pretrained_on_reviews("reviews", 1);
+    if (!same) return false;
+    const auto more = pretrained_on_reviews("more-reviews", 3);
+    if (!more) return false;
+    report.page.heading("Reviews: " + labelled.name);
+    const auto scratch = first_model(shape, course.training);  // as the others began
+    tell_reviews(results, report, labelled, reader, shape,
                  {{"from scratch", *scratch},
                   {"pretrained on " + corpus.name, pretrained},
-                  {"pretrained on reviews without labels", model}},
-                 options.seed, options.quick);
+                  {"pretrained on as much of the reviews", *same},
+                  {"pretrained on three times as much", *more}},
+                 settings.cls ? models::Reads::cls : models::Reads::mean, options.seed,
+                 options.quick);
     return !lesson::interrupted();
 }
 
@@ -200,7 +211,7 @@ int run(const lesson::Options& options, const Settings& settings) {
 
     if (!settings.reviews)
         fmt::print("Stage C was left out: --reviews runs it, on ./run data imdb.\n");
-    else if (!review(results, report, options, course, shape, reader, corpus, model,
+    else if (!review(results, report, options, settings, course, shape, reader, corpus, model,
                      checkpoint.file))
         return lesson::stopped(options, checkpoint.file);
     return results.finish(report.page);
@@ -215,6 +226,8 @@ int main(int argc, char** argv) {
         app.add_flag("--reviews", settings.reviews, "Also stage C, on ./run data imdb");
         app.add_flag("--far", settings.far,
                      "Begin with positions and queries drawn at random, which look everywhere");
+        app.add_flag("--cls", settings.cls,
+                     "Stage C reads the state of [CLS], as BERT does, not the mean of all states");
         app.add_flag("--no-next", settings.no_next, "Without the question for the next passage");
         app.add_option("--chosen", settings.chosen, "Share of the words that is asked for")
             ->check(CLI::Range(0.0, 1.0))
