@@ -14,6 +14,7 @@
 #include "data/batches.h"
 #include "data/images.h"
 #include "lessons/03-training/proof.h"
+#include "lessons/numbers.h"
 #include "nn/checkpoint.h"
 #include "nn/schedule.h"
 #include "report/heatmap.h"
@@ -421,7 +422,7 @@ int main(int argc, char** argv) {
             ->capture_default_str();
         app.add_option("--lr", settings.lr,
                        "Peak of the learning rate, instead of the optimizer's own")
-            ->check(CLI::PositiveNumber);
+            ->check(lesson::positive);
         app.add_option("--warmup", settings.warmup, "Share of the steps in which the rate rises")
             ->check(CLI::Range(0.0, 0.9))
             ->capture_default_str();

@@ -9,6 +9,7 @@
 
 #include "lessons/04-counting/proof.h"
 #include "lessons/language_model.h"
+#include "lessons/numbers.h"
 #include "report/heatmap.h"
 #include "report/text.h"
 
@@ -456,7 +457,7 @@ int main(int argc, char** argv) {
     Settings settings;
     const auto own_options = [&](CLI::App& app) {
         app.add_option("--alpha", settings.alpha, "For add-α, instead of the one that suits best")
-            ->check(CLI::PositiveNumber);
+            ->check(lesson::positive);
         app.add_option("--drawings", settings.drawings, "Also save the figures here, as SVG")
             ->type_name("FOLDER");
     };

@@ -7,6 +7,7 @@
 
 #include "lessons/05-window/corpus.h"
 #include "lessons/05-window/proof.h"
+#include "lessons/numbers.h"
 #include "lessons/projection.h"
 #include "nn/decode.h"
 #include "report/text.h"
@@ -303,7 +304,7 @@ int main(int argc, char** argv) {
             ->check(CLI::Range(1, 100000))
             ->capture_default_str();
         app.add_option("--lr", settings.lr, "Peak of the learning rate")
-            ->check(CLI::PositiveNumber)
+            ->check(lesson::positive)
             ->capture_default_str();
         app.add_flag("--direct", settings.direct, "Also connect embeddings and logits directly");
         app.add_option("--drawings", settings.drawings, "Also save the figures here, as SVG")

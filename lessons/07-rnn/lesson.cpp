@@ -9,6 +9,7 @@
 
 #include "lessons/07-rnn/proof.h"
 #include "lessons/language_model.h"
+#include "lessons/numbers.h"
 #include "models/ngram.h"
 
 namespace {
@@ -213,10 +214,10 @@ int main(int argc, char** argv) {
             ->check(CLI::Range(1, 4096))
             ->capture_default_str();
         app.add_option("--lr", settings.rate, "Peak of the learning rate")
-            ->check(CLI::PositiveNumber)
+            ->check(lesson::positive)
             ->capture_default_str();
         app.add_option("--clip", settings.clip, "Longest gradient; 0: any")
-            ->check(CLI::NonNegativeNumber)
+            ->check(lesson::not_negative)
             ->capture_default_str();
         app.add_option("--drawings", settings.drawings, "A folder for the figures as SVG files");
     };

@@ -12,6 +12,7 @@
 #include "lessons/08-gates/probe.h"
 #include "lessons/08-gates/proof.h"
 #include "lessons/language_model.h"
+#include "lessons/numbers.h"
 #include "models/ngram.h"
 
 namespace {
@@ -299,9 +300,9 @@ int main(int argc, char** argv) {
             ->capture_default_str();
         app.add_option("--lr", settings.rate,
                        "Peak of the learning rate, instead of what suits the text")
-            ->check(CLI::PositiveNumber);
+            ->check(lesson::positive);
         app.add_option("--clip", settings.clip, "Longest gradient; 0: any")
-            ->check(CLI::NonNegativeNumber)
+            ->check(lesson::not_negative)
             ->capture_default_str();
         app.add_option("--words", settings.words, "Learn words, this many different ones")
             ->check(CLI::Range(10, 1000000));

@@ -8,6 +8,7 @@
 
 #include "lessons/10-seq2seq/proof.h"
 #include "lessons/10-seq2seq/reality.h"
+#include "lessons/numbers.h"
 
 namespace {
 
@@ -287,7 +288,7 @@ int main(int argc, char** argv) {
             ->check(CLI::Range(1, 4096));
         app.add_option("--lr", settings.rate,
                        "Peak of the learning rate, instead of what suits the pairs")
-            ->check(CLI::PositiveNumber);
+            ->check(lesson::positive);
         app.add_option("--dropout", settings.dropout,
                        "On the embeddings and before the head, instead of what suits")
             ->check(CLI::Range(0.0, 0.9));
@@ -301,7 +302,7 @@ int main(int argc, char** argv) {
             ->capture_default_str();
         app.add_option("--length-penalty", settings.length_penalty,
                        "How much longer ones are preferred; 0: not at all")
-            ->check(CLI::NonNegativeNumber)
+            ->check(lesson::not_negative)
             ->capture_default_str();
         app.add_flag("--stress", settings.stress, "Learn the stress of vowels, too");
         app.add_option("--say", settings.say, "Words or sentences to try it on")
