@@ -61,7 +61,8 @@ History resume(const fs::path& file, const Task& task, const std::string& course
 
 bool train(const std::string& label, const Task& task, const TrainingOptions& options,
            const Checkpoint& checkpoint, History& history) {
-    nn::AdamW optimizer(task.model.parameters(), {.weight_decay = options.weight_decay});
+    nn::AdamW optimizer(task.model.parameters(),
+                        {.beta2 = options.beta2, .weight_decay = options.weight_decay});
     nn::Training training{task.model, optimizer};
     training.tensors = task.carried;
     training.generators = task.generators;

@@ -31,6 +31,7 @@ struct TrainingOptions {
     nn::Schedule rate;
     double weight_decay = 0.01;
     double clip = 1;         // longest gradient; 0: any
+    double beta2 = 0.999;    // of AdamW
     int tests = 10;          // how often the test loss is measured on the way
     double save_every = 20;  // seconds between checkpoints
     // All that decides what the training comes to, in words: a checkpoint of another course is refused.

@@ -129,8 +129,23 @@ Tensor BERTPretraining::next_sentence(const Tensor& states) {
     return next_(bert.pool(states));
 }
 
-BERTClassifier::BERTClassifier(const BERTOptions& o, int64_t classes)
-    : Module("bert_classifier"), bert(o), classifier(o.dim, classes), dropout_(o.dropout) {
+// The mean over each row's first lengths[b] states, [B, T, D] -> [B, D].
+static Tensor mean_state(const Tensor& states, const Tensor& lengths) {
+    if (!lengths.defined()) return mean(states, {1});
+    const int64_t B = states.size(0), T = states.size(1);
+    Tensor shares = Tensor::zeros({B, 1, T}, states.dtype());
+    for (int64_t b = 0; b < B; ++b)
+        for (int64_t t = 0; t < lengths.data<int32_t>()[b]; ++t)
+            shares.set(b * T + t, 1.0 / lengths.data<int32_t>()[b]);
+    return reshape(matmul(shares, states), {B, states.size(2)});
+}
+
+BERTClassifier::BERTClassifier(const BERTOptions& o, int64_t classes, Reads reads)
+    : Module("bert_classifier"),
+      bert(o),
+      classifier(o.dim, classes),
+      reads_(reads),
+      dropout_(o.dropout) {
     children({{"bert", bert}, {"classifier", classifier}});
     if (o.dropout > 0) child("dropout", dropout_);
     initialise(classifier);
@@ -138,7 +153,9 @@ BERTClassifier::BERTClassifier(const BERTOptions& o, int64_t classes)
 
 Tensor BERTClassifier::operator()(const Tensor& ids, const Tensor& types, const Tensor& lengths) {
     const Scope in(name());
-    return classifier(dropout_(bert.pool(bert(ids, types, lengths))));
+    const Tensor states = bert(ids, types, lengths);
+    return classifier(
+        dropout_(reads_ == Reads::cls ? bert.pool(states) : mean_state(states, lengths)));
 }
 
 nn::StateDict bert_weights(const nn::StateDict& file) {

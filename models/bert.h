@@ -95,7 +95,11 @@ private:
     nn::Linear next_;
 };
 
-/// A BERT with a linear layer on the pooled state, for fine-tuning (section 4.1):
+/// What a classifier reads of a row: the pooled state of [CLS], as BERT's authors do (section 4.1), or the
+/// mean of the states of all its tokens (Reimers and Gurevych 2019, section 3).
+enum class Reads { cls, mean };
+
+/// A BERT with a linear layer on what it reads, for fine-tuning:
 ///
 ///     BERTClassifier model(options, 2);
 ///     model.bert.load_state_dict(pretrained.bert.state_dict());
@@ -104,7 +108,7 @@ private:
 /// "classifier.bias".
 class BERTClassifier : public nn::Module {
 public:
-    BERTClassifier(const BERTOptions& options, int64_t classes);
+    BERTClassifier(const BERTOptions& options, int64_t classes, Reads reads = Reads::cls);
 
     /// As BERT, to logits [B, classes].
     Tensor operator()(const Tensor& ids, const Tensor& types = {}, const Tensor& lengths = {});
@@ -113,6 +117,7 @@ public:
     nn::Linear classifier;
 
 private:
+    Reads reads_;
     nn::Dropout dropout_;
 };
 

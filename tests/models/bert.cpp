@@ -86,6 +86,22 @@ TEST_CASE("bert: a pretrained encoder moves into a classifier as it is") {
     CHECK(classifier(ids).shape() == Shape{2, 2});
 }
 
+TEST_CASE(
+    "bert: a classifier that reads the mean reads all tokens of a row alike, and no padding") {
+    models::BERTClassifier classifier(kSmall, 2, models::Reads::mean);
+    const Tensor alone = Tensor::from<int32_t>({5, 6, 2}, {1, 3}),
+                 padded = Tensor::from<int32_t>({5, 6, 2, 9, 1}, {1, 5}),
+                 three = Tensor::from<int32_t>({3});
+    const Tensor state = mean(classifier.bert(alone), {1});
+    const Tensor expected = classifier.classifier(state);
+    CHECK(distance(classifier(alone), expected) < 1e-6);
+    CHECK(distance(classifier(padded, {}, three), expected) < 1e-6);
+    CHECK(distance(classifier(padded), expected) > 1e-4);
+    models::BERTClassifier usual(kSmall, 2);
+    usual.load_state_dict(classifier.state_dict());
+    CHECK(distance(usual(alone), expected) > 1e-4);
+}
+
 TEST_CASE("bert: begins with a loss near ln V and one near ln 2") {
     nn::manual_seed(1);
     BERTPretraining model(
