@@ -8,6 +8,18 @@
 #include "nn/init.h"
 
 namespace gradus::models {
+Tensor sinusoids(int64_t count, int64_t D, double spread, Dtype dtype) {
+    Tensor table = Tensor::empty({count, D}, dtype);
+    for (int64_t position = 0; position < count; ++position)
+        for (int64_t i = 0; i < D; ++i) {
+            const double rate =
+                std::pow(spread, -static_cast<double>(i / 2 * 2) / static_cast<double>(D));
+            const double angle = static_cast<double>(position) * rate;
+            table.set(position * D + i, i % 2 == 0 ? std::sin(angle) : std::cos(angle));
+        }
+    return table;
+}
+
 namespace {
 
 TransformerOptions checked(const TransformerOptions& o) {
@@ -19,19 +31,6 @@ TransformerOptions checked(const TransformerOptions& o) {
           "shared embeddings need one vocabulary, not {} and {} tokens", o.source_vocab,
           o.target_vocab);
     return o;
-}
-
-// PE(pos, 2i) = sin(pos / 10000^(2i/D)),  PE(pos, 2i+1) = cos(pos / 10000^(2i/D))  (section 3.5)
-Tensor sinusoids(int64_t count, int64_t D) {
-    Tensor table = Tensor::empty({count, D});
-    for (int64_t position = 0; position < count; ++position)
-        for (int64_t i = 0; i < D; ++i) {
-            const double rate =
-                std::pow(10000, -static_cast<double>(i / 2 * 2) / static_cast<double>(D));
-            const double angle = static_cast<double>(position) * rate;
-            table.set(position * D + i, i % 2 == 0 ? std::sin(angle) : std::cos(angle));
-        }
-    return table;
 }
 
 // A step longer: row r is row rows[r] of `past` [R', t, W], then row r of `now` [R, 1, W], in one pass.

@@ -21,6 +21,9 @@ struct TransformerOptions {
     bool scaled = false;  // embeddings times √D (section 3.4)
 };
 
+/// Positions as waves (section 3.5), [count, D]: PE(t, 2i) = sin(t / spread^(2i/D)), PE(t, 2i + 1) = cos(t / spread^(2i/D)).
+Tensor sinusoids(int64_t count, int64_t D, double spread = 10000, Dtype dtype = Dtype::f32);
+
 /// Who attends to whom, for each layer: [B, H, T, S].
 struct AttentionMaps {
     std::vector<Tensor> encoder, decoder, cross;

@@ -12,6 +12,7 @@
 #include "lessons/report.h"
 #include "lessons/training.h"
 #include "models/bert.h"
+#include "models/transformer.h"
 #include "nn/init.h"
 #include "nn/loss.h"
 
@@ -33,25 +34,21 @@ inline std::unique_ptr<models::BERTPretraining> fresh_model(const models::BERTOp
     return model;
 }
 
-// First weights with which each token looks at what is near it; at whom to look is what a short training would only just
-// find. Positions are waves (Vaswani et al. 2017, section 3.5), here of 6 to 600 tokens, twice as large as the words. Keys
-// are made as queries are, and both are larger: then q_i · k_j is largest where the places i and j are alike.
+// First weights with which each token looks at what is near it; at whom to look is what a short training would
+// only just find. Positions are waves, here of 6 to 600 tokens, twice as large as the words. Keys are made as
+// queries are, and both are larger: then q_i · k_j is largest where the places i and j are alike.
 inline void look_near(models::BERTPretraining& model) {
     constexpr double kSpread = 100, kPositions = 2, kLooks = 2.5;
-    const int64_t D = model.bert.options().dim;
-    const double size = kPositions * 0.02 * std::sqrt(2 * 768 / static_cast<double>(D));
+    const models::BERTOptions& o = model.bert.options();
+    const double size = kPositions * 0.02 * std::sqrt(2 * 768 / static_cast<double>(o.dim));
+    const Tensor waves = models::sinusoids(o.positions, o.dim, kSpread, Dtype::f64);
     Tensor query;
     for (const auto& [name, parameter] : model.named_parameters()) {
         Tensor weight = parameter;
         float* w = weight.data<float>();
         if (name.ends_with("position_embeddings.weight")) {
-            for (int64_t i = 0; i < weight.size(); ++i) {
-                const int64_t t = i / D, d = i % D;
-                const double angle =
-                    static_cast<double>(t) *
-                    std::pow(kSpread, -static_cast<double>(d / 2 * 2) / static_cast<double>(D));
-                w[i] = static_cast<float>(size * (d % 2 ? std::cos(angle) : std::sin(angle)));
-            }
+            for (int64_t i = 0; i < weight.size(); ++i)
+                w[i] = static_cast<float>(size * waves.at(i));
         } else if (name.ends_with("query.weight")) {
             for (int64_t i = 0; i < weight.size(); ++i) w[i] *= static_cast<float>(kLooks);
             query = weight;

@@ -45,7 +45,7 @@ struct Settings {
     }
 };
 
-// Ten hidden words and the five that the model would put there.
+// Twenty hidden words and the five that the model would put there.
 void show_guesses(Report& report, models::BERTPretraining& model, const Unseen& unseen,
                   const Reader& reader) {
     const nn::Evaluating scope(model);
@@ -107,16 +107,15 @@ void add_words(lesson::Results& results, const std::string& name, const Unseen& 
         "hidden words, nats", "", std::log(V), [](const Score& s) { return s.nats; }, -1);
 }
 
-// Stage C. The same network twice more, pretrained on as much of the reviews' own text and on three times as much; then all of
-// them are taught. False where Ctrl-C came first.
+// Stage C. The same network twice more, pretrained on as much of the reviews' own text and on three times as
+// much; then all of them are taught. False where Ctrl-C came first.
 bool review(lesson::Results& results, Report& report, const lesson::Options& options,
             const Settings& settings, const Course& course, const models::BERTOptions& shape,
-            const Reader& reader, const Corpus& corpus, models::BERTPretraining& pretrained,
-            const fs::path& checkpoint) {
+            const Reader& reader, const Corpus& corpus, const Unseen& unseen,
+            models::BERTPretraining& pretrained, const fs::path& checkpoint) {
     size_t passages = 0;
     for (const Documents& documents : corpus.train)
         for (const data::Sentences& document : documents) passages += document.size();
-    const Unseen unseen(corpus.test, reader, course.rows);
     data::LabelledData labelled;
     const auto pretrained_on_reviews = [&](const std::string& name, size_t times) {
         Reviews reviews = load_reviews(reader, times * passages, options.quick);
@@ -211,8 +210,8 @@ int run(const lesson::Options& options, const Settings& settings) {
 
     if (!settings.reviews)
         fmt::print("Stage C was left out: --reviews runs it, on ./run data imdb.\n");
-    else if (!review(results, report, options, settings, course, shape, reader, corpus, model,
-                     checkpoint.file))
+    else if (!review(results, report, options, settings, course, shape, reader, corpus, unseen,
+                     model, checkpoint.file))
         return lesson::stopped(options, checkpoint.file);
     return results.finish(report.page);
 }
