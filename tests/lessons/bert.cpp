@@ -11,7 +11,7 @@ models::BERTOptions small() {
     return {.vocab = 50, .positions = 32, .dim = 64, .heads = 2, .layers = 1, .ff = 64};
 }
 
-// Mean weights on tokens up to two places away, and on those that are ten or more away.
+// Mean weights on neighbours, one or two places away, and on tokens that are ten or more away.
 std::pair<double, double> near_and_far(models::BERTPretraining& model) {
     const Tensor ids = Tensor::empty({1, 32}, Dtype::i32);
     for (int32_t t = 0; t < 32; ++t) Tensor(ids).data<int32_t>()[t] = t + 5;
@@ -20,7 +20,7 @@ std::pair<double, double> near_and_far(models::BERTPretraining& model) {
     double near = 0, far = 0, nears = 0, fars = 0;
     for (int64_t i = 0; i < maps[0].size(); ++i) {
         const int64_t distance = std::abs(i / 32 % 32 - i % 32);
-        if (distance <= 2) near += maps[0].at(i), ++nears;
+        if (distance == 1 || distance == 2) near += maps[0].at(i), ++nears;
         if (distance >= 10) far += maps[0].at(i), ++fars;
     }
     return {near / nears, far / fars};
