@@ -6,6 +6,7 @@
 
 #include "autograd/error.h"
 #include "autograd/few_rows.h"
+#include "autograd/packed.h"
 #include "autograd/parallel.h"
 
 namespace gradus {
@@ -23,19 +24,52 @@ void check_blas() {
 #endif
 }
 
+// With the vectors of AVX-512 the kernel of packed.h is faster than OpenBLAS (by 2 to 25 %, small products most); with shorter
+// ones, or in a build for any machine, it is slower, not least because OpenBLAS looks at the machine that it runs on.
+constexpr bool kOwnKernel = kVectorBytes >= 64;
+
 // Multiply-adds up to which a product stays on one thread. OpenBLAS, too, never threads products up to this size, and
 // inside a parallel loop it threads none: so it never uses its own threads.
 constexpr int64_t kSerial = 1 << 18;
-constexpr int64_t kPanels = 4;      // a larger product is cut along its longer side into this many
-constexpr int64_t kAlignment = 16;  // of the cuts: whole vectors
+constexpr int64_t kAlignment = 16;  // of the cuts of a larger one: whole vectors
+constexpr int64_t kColumns = 256;   // of B at a time, so that kDepth rows of them stay in cache
 
-void product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const float* a, int lda,
-             const float* b, int ldb, float beta, float* c, int ldc) {
-    cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+void openblas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const float* a, int lda,
+              const float* b, int ldb, float* c, int ldc) {
+    cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, 1, c, ldc);
 }
-void product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const double* a, int lda,
-             const double* b, int ldb, double beta, double* c, int ldc) {
-    cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+void openblas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const double* a, int lda,
+              const double* b, int ldb, double* c, int ldc) {
+    cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, 1, c, ldc);
+}
+
+// C = C0 + op(A) op(B) on the calling thread; C0 is C, one row for all, or not there.
+template <class T>
+void multiply(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const T* a,
+              int64_t lda, const T* b, int64_t ldb, Rows<const T> c0, Rows<T> c) {
+    if (m == 0 || n == 0) return;
+    for (int64_t j = 0; kOwnKernel && j < n; j += kColumns) {
+        const int64_t columns = std::min(kColumns, n - j);
+        Rows<const T> before = c0.from(j);
+        int64_t i = 0;
+        do {  // once at least: over no terms C is C0
+            const int64_t terms = std::min(kDepth, k - i);
+            const Packed<T> block(transpose_b, terms, columns,
+                                  transpose_b ? b + j * ldb + i : b + i * ldb + j, ldb);
+            const Rows<const T> rows = transpose_a ? Rows(a + i * lda, 1) : Rows(a + i, lda);
+            block.multiply(m, rows, before, c.from(j), {0, terms, columns, transpose_a ? lda : 1});
+            before = c.from(j);
+            i += terms;
+        } while (i < k);
+    }
+    if (kOwnKernel) return;
+    for (int64_t i = 0; i < m && !(c0 && c0[0] == c[0]); ++i)
+        c0 ? std::copy_n(c0[i], n, c[i]) : std::fill_n(c[i], n, T(0));
+    if (k > 0)
+        openblas(transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans,
+                 static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), a,
+                 static_cast<int>(lda), b, static_cast<int>(ldb), c[0],
+                 static_cast<int>(c.stride()));
 }
 
 }  // namespace
@@ -43,51 +77,46 @@ void product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const 
 template <class T>
 void gemm_serial(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const T* a,
                  const T* b, T* c, bool add, int64_t lda, int64_t ldb, int64_t ldc) {
-    if (m == 0 || n == 0) return;
-    if (k == 0) {
-        for (int64_t i = 0; i < m && !add; ++i) std::fill_n(c + i * ldc, n, T(0));
-        return;
-    }
-    product(transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans,
-            static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), a, static_cast<int>(lda),
-            b, static_cast<int>(ldb), add ? T(1) : T(0), c, static_cast<int>(ldc));
+    const Rows<T> rows(c, ldc);
+    multiply<T>(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, add ? rows : Rows<const T>(),
+                rows);
 }
 
 template <class T>
 void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const T* a,
           const T* b, T* c, bool add, const T* bias) {
     check_blas();
-    // By the thread that goes on to multiply: then C is still in its cache.
-    const auto put_bias = [=](T* rows, int64_t count, int64_t first, int64_t last) {
-        for (int64_t i = 0; bias && i < count; ++i)
-            std::copy(bias + first, bias + last, rows + i * n + first);
-    };
-    add = add || bias;
     if (!transpose_a && transpose_b && m <= kFewRows) {
-        const int64_t share = std::max(kAlignment, kSerial / kPanels / std::max<int64_t>(1, m * k));
+        const int64_t share = std::max(kAlignment, kSerial / 4 / std::max<int64_t>(1, m * k));
         return parallel_for(n, m * n * k <= kSerial ? n : share, [&](int64_t begin, int64_t end) {
-            put_bias(c, m, begin, end);
-            multiply_few_rows(m, end - begin, k, a, b + begin * k, c + begin, n, add);
+            for (int64_t i = 0; bias && i < m; ++i)
+                std::copy(bias + begin, bias + end, c + i * n + begin);
+            multiply_few_rows(m, end - begin, k, a, b + begin * k, c + begin, n, add || bias);
         });
     }
     const int64_t lda = transpose_a ? m : k, ldb = transpose_b ? k : n,
                   step_a = transpose_a ? 1 : k, step_b = transpose_b ? k : 1;
-    const bool by_rows = m >= n;
-    const int64_t side = by_rows ? m : n;
-    const int64_t share = (side + kPanels - 1) / kPanels;
-    // Always two panels at least: outside a parallel loop OpenBLAS would use threads of its own.
-    const int64_t panel =
-        side <= kAlignment ? (side + 1) / 2 : (share + kAlignment - 1) / kAlignment * kAlignment;
-    parallel_for(side, m * n * k <= kSerial ? side : panel, [&](int64_t begin, int64_t end) {
-        if (by_rows) {
-            put_bias(c + begin * n, end - begin, 0, n);
-            gemm_serial(transpose_a, transpose_b, end - begin, n, k, a + begin * step_a, b,
-                        c + begin * n, add, lda, ldb, n);
-        } else {
-            put_bias(c, m, begin, end);
-            gemm_serial(transpose_a, transpose_b, m, end - begin, k, a, b + begin * step_b,
-                        c + begin, add, lda, ldb, n);
-        }
+    // Cut along the longer side; but our kernel reads A as it lies, unless it is transposed, and lays out all of B for each
+    // piece of rows: there pieces of columns, two panels each at least, do less. It gives the same bits wherever the cuts
+    // are, so that each thread has one piece. OpenBLAS needs the same cuts always, two at least: outside a parallel loop it
+    // would use threads of its own.
+    const bool by_rows = kOwnKernel && !transpose_a ? n < 64 * thread_count() : m >= n;
+    const int64_t side = by_rows ? m : n, pieces = kOwnKernel ? thread_count() : 4;
+    const int64_t share = (side + pieces - 1) / pieces;
+    const int64_t piece = !kOwnKernel && side <= kAlignment
+                              ? (side + 1) / 2
+                              : (share + kAlignment - 1) / kAlignment * kAlignment;
+    parallel_for(side, m * n * k <= kSerial ? side : piece, [&](int64_t begin, int64_t end) {
+        const Rows<T> to(by_rows ? c + begin * n : c + begin, n);
+        const Rows<const T> from = bias  ? Rows(by_rows ? bias : bias + begin, 0)
+                                   : add ? Rows<const T>(to)
+                                         : Rows<const T>();
+        if (by_rows)
+            multiply(transpose_a, transpose_b, end - begin, n, k, a + begin * step_a, lda, b, ldb,
+                     from, to);
+        else
+            multiply(transpose_a, transpose_b, m, end - begin, k, a, lda, b + begin * step_b, ldb,
+                     from, to);
     });
 }
 

@@ -1,5 +1,5 @@
-// Matrix products on OpenBLAS, spread over threads here and not there: at places that depend on the sizes alone, so that a
-// product is the same bits for any number of threads.
+// Matrix products, spread over threads in a way that leaves them the same bits for any number of threads: on the kernel of
+// packed.h or, in a build without AVX-512, on OpenBLAS.
 #pragma once
 
 #include <cstdint>

@@ -18,8 +18,12 @@ template <class T>
 struct Place {
     T* data;
     int64_t offset, stride;
+    bool add = false;  // to what is there, or take its place?
     T* head(int64_t b, int64_t rows, int64_t h, int64_t d) const {
         return data + b * rows * stride + offset + h * d;
+    }
+    Rows<T> head_rows(int64_t b, int64_t rows, int64_t h, int64_t d) const {
+        return Rows(head(b, rows, h, d), stride);
     }
 };
 
@@ -51,24 +55,21 @@ struct Sizes {
     int64_t first_query(int64_t s) const { return causal ? std::max<int64_t>(0, s + T - S) : 0; }
 };
 
-// Rows of a matrix as a list of where each begins.
+// p = softmax(scale p) over the first `visible` of n numbers, in place; the others become 0. Whole vectors are worked on, the
+// last one filled up with -infinity, which weighs nothing.
 template <class T>
-void list_rows(std::vector<T*>& rows, T* first, int64_t count, int64_t stride) {
-    rows.resize(static_cast<size_t>(count));
-    for (int64_t i = 0; i < count; ++i) rows[static_cast<size_t>(i)] = first + i * stride;
-}
-
-// p = softmax(scale p) over n numbers, in place.
-template <class T>
-void softmax_row(T* p, int64_t n, T scale) {
+void softmax_row(T* p, int64_t visible, int64_t n, T scale) {
+    const int64_t whole = std::min(n, (visible + 15) / 16 * 16);
     T top = -std::numeric_limits<T>::infinity(), sum = 0;
+    std::fill(p + visible, p + whole, top);
 #pragma omp simd reduction(max : top)
-    for (int64_t i = 0; i < n; ++i) top = p[i] > top ? p[i] : top;
+    for (int64_t i = 0; i < whole; ++i) top = p[i] > top ? p[i] : top;
 #pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < n; ++i) sum += p[i] = vec::exp((p[i] - top) * scale);
+    for (int64_t i = 0; i < whole; ++i) sum += p[i] = vec::exp((p[i] - top) * scale);
     const T inverse = 1 / sum;
 #pragma omp simd
-    for (int64_t i = 0; i < n; ++i) p[i] *= inverse;
+    for (int64_t i = 0; i < whole; ++i) p[i] *= inverse;
+    std::fill(p + whole, p + n, T(0));
 }
 
 // One thread's work, a head at a time.
@@ -76,18 +77,16 @@ template <class T>
 struct Kernel {
     const Sizes& n;
     T scale = 1 / std::sqrt(static_cast<T>(n.d));
-    std::vector<const T*> from{};
-    std::vector<T*> to{};
 
-    // C += A B, where each tile of rows needs the part of B that part(first row, last row) names.
+    // C = A B, or C += A B, where each tile of rows needs the part of B that part(first row, last row) names.
     template <class Part>
-    void add_product(const Packed<T>& b, int64_t rows, const T* a, int64_t a_stride, T* c,
-                     int64_t c_stride, Part part) {
-        list_rows(from, a, rows, a_stride);
-        list_rows(to, c, rows, c_stride);
+    static void product(const Packed<T>& b, int64_t rows, Rows<const T> a, Rows<T> c, bool add,
+                        Part part) {
         for (int64_t first = 0; first < rows; first += kTileRows) {
             const int64_t last = std::min<int64_t>(rows, first + kTileRows);
-            b.multiply_add(last - first, from.data() + first, to.data() + first, part(first, last));
+            const Rows<T> to(c[first], c.stride());
+            b.multiply(last - first, Rows(a[first], a.stride()), add ? to : Rows<const T>(), to,
+                       part(first, last));
         }
     }
 
@@ -100,7 +99,8 @@ struct Kernel {
             for (int64_t i = 0; i < n.d; ++i) dot += query[i] * key[i];
             p[s] = dot;
         }
-        if (visible > 0) softmax_row(p, visible, scale);
+        softmax_row(p, visible, n.S, scale);
+        std::fill_n(y, n.d, T(0));
         for (int64_t s = 0; s < visible; ++s, value += value_stride)
 #pragma omp simd
             for (int64_t i = 0; i < n.d; ++i) y[i] += p[s] * value[i];
@@ -109,62 +109,62 @@ struct Kernel {
     // P = softmax(Q Kᵀ / √d + M),  Y = P V.
     void forward(int64_t b, int64_t h, const Place<const T>& q, const Place<const T>& k,
                  const Place<const T>& v, T* p, T* y) {
-        std::fill_n(p, n.T * n.S, T(0));
-        for (int64_t t = 0; t < n.T; ++t) std::fill_n(y + t * n.H * n.d, n.d, T(0));
         if (n.T == 1)
             return forward_once(q.head(b, 1, h, n.d), k.head(b, n.S, h, n.d), k.stride,
                                 v.head(b, n.S, h, n.d), v.stride, n.visible(b, 0), p, y);
         const Packed<T> keys(true, n.d, n.S, k.head(b, n.S, h, n.d), k.stride),
             values(false, n.S, n.d, v.head(b, n.S, h, n.d), v.stride);
-        add_product(keys, n.T, q.head(b, n.T, h, n.d), q.stride, p, n.S, [&](auto, auto last) {
+        const Rows<T> ps(p, n.S), ys(y, n.H * n.d);
+        product(keys, n.T, q.head_rows(b, n.T, h, n.d), ps, false, [&](auto, auto last) {
             return PackedRange{0, n.d, n.visible(b, last - 1)};
         });
         for (int64_t t = 0; t < n.T; ++t) {
-            const int64_t visible = n.visible(b, t);
-            if (visible > 0) softmax_row(p + t * n.S, visible, scale);
-            std::fill_n(p + t * n.S + visible, n.S - visible, T(0));
+            softmax_row(p + t * n.S, n.visible(b, t), n.S, scale);
         }
-        add_product(values, n.T, p, n.S, y, n.H * n.d, [&](auto, auto last) {
+        product(values, n.T, ps, ys, false, [&](auto, auto last) {
             return PackedRange{0, n.visible(b, last - 1), n.d};
         });
     }
 
-    // dP = dY Vᵀ,  dS = P (dP - Σ dP P) / √d;  dQ = dS K,  dK = dSᵀ Q,  dV = Pᵀ dY, all of them added. Gradients
-    // that nobody wants have no data.
+    // dP = dY Vᵀ,  dS = P (dP - Σ dP P) / √d;  dQ = dS K,  dK = dSᵀ Q,  dV = Pᵀ dY. Gradients that nobody
+    // wants have no data.
     void backward(int64_t b, int64_t h, const Place<const T>& q, const Place<const T>& k,
                   const Place<const T>& v, const T* p, const T* dy, const Place<T>& dq,
                   const Place<T>& dk, const Place<T>& dv, T* ds) {
-        const int64_t D = n.H * n.d;
+        const Rows<const T> ps(p, 1), dys(dy, n.H * n.d);
+        const Rows<T> dss(ds, n.S);
         const auto all_queries = [&](auto first, auto) {  // of P and dS, read transposed
             return PackedRange{n.first_query(first), n.T, n.d, n.S};
         };
         if (dv.data) {
-            const Packed<T> dys(false, n.T, n.d, dy, D);
-            add_product(dys, n.S, p, 1, dv.head(b, n.S, h, n.d), dv.stride, all_queries);
+            const Packed<T> packed(false, n.T, n.d, dy, dys.stride());
+            product(packed, n.S, ps, dv.head_rows(b, n.S, h, n.d), dv.add, all_queries);
         }
         if (!dq.data && !dk.data) return;
         const Packed<T> values(true, n.d, n.S, v.head(b, n.S, h, n.d), v.stride);
-        add_product(values, n.T, dy, D, ds, n.S, [&](auto, auto last) {
+        product(values, n.T, dys, dss, false, [&](auto, auto last) {
             return PackedRange{0, n.d, n.visible(b, last - 1)};
         });
         for (int64_t t = 0; t < n.T; ++t) {
+            const int64_t visible = n.visible(b, t);
             const T* p_t = p + t * n.S;
             T *ds_t = ds + t * n.S, dot = 0;
 #pragma omp simd reduction(+ : dot)
-            for (int64_t s = 0; s < n.S; ++s) dot += p_t[s] * ds_t[s];
+            for (int64_t s = 0; s < visible; ++s) dot += p_t[s] * ds_t[s];
 #pragma omp simd
-            for (int64_t s = 0; s < n.S; ++s) ds_t[s] = p_t[s] * (ds_t[s] - dot) * scale;
+            for (int64_t s = 0; s < visible; ++s) ds_t[s] = p_t[s] * (ds_t[s] - dot) * scale;
+            std::fill_n(ds_t + visible, n.S - visible, T(0));
         }
         if (dq.data) {
             const Packed<T> keys(false, n.S, n.d, k.head(b, n.S, h, n.d), k.stride);
-            add_product(keys, n.T, ds, n.S, dq.head(b, n.T, h, n.d), dq.stride,
-                        [&](auto, auto last) {
-                            return PackedRange{0, n.visible(b, last - 1), n.d};
-                        });
+            product(keys, n.T, dss, dq.head_rows(b, n.T, h, n.d), dq.add, [&](auto, auto last) {
+                return PackedRange{0, n.visible(b, last - 1), n.d};
+            });
         }
         if (dk.data) {
             const Packed<T> queries(false, n.T, n.d, q.head(b, n.T, h, n.d), q.stride);
-            add_product(queries, n.S, ds, 1, dk.head(b, n.S, h, n.d), dk.stride, all_queries);
+            product(queries, n.S, Rows<const T>(ds, 1), dk.head_rows(b, n.S, h, n.d), dk.add,
+                    all_queries);
         }
     }
 };
@@ -210,15 +210,27 @@ Attention attend(const std::vector<Tensor>& inputs, const Layout& at, const Size
                 const Tensor& x = inputs[part.input];
                 return Place<const T>{x.data<T>(), part.offset, x.size(-1)};
             };
-            // Zeros to add to, because two of the inputs may be one tensor and share a gradient.
-            std::vector<T*> gradients;
-            for (Gradient g : d) gradients.push_back(g ? g.zeroed().template data<T>() : nullptr);
+            std::vector<Place<T>> gradients;
+            for (size_t i = 0; i < d.size(); ++i) {
+                gradients.push_back({nullptr, 0, inputs[i].size(-1)});
+                if (!d[i]) continue;
+                const auto [data, add] = Gradient(d[i]).sink<T>();
+                // Two inputs that are one tensor share a gradient: both add to zeros.
+                for (Place<T>& earlier : gradients)
+                    if (earlier.data == data && !earlier.add) {
+                        std::fill_n(data, inputs[i].size(), T(0));
+                        earlier.add = true;
+                    }
+                gradients[i].data = data, gradients[i].add = add;
+            }
             const auto sink = [&](const Layout::Part& part) {
-                return Place<T>{gradients[part.input], part.offset, inputs[part.input].size(-1)};
+                Place<T> whole = gradients[part.input];
+                whole.offset = part.offset;
+                return whole;
             };
             const T *ps = p.data<T>(), *dys = dy.data<T>();
             for_heads([&](int64_t b, int64_t h) {
-                Tensor ds = Tensor::zeros({n.T * n.S}, dtype);
+                Tensor ds = Tensor::empty({n.T * n.S}, dtype);
                 Kernel<T>{n}.backward(b, h, place(at.q), place(at.k), place(at.v),
                                       ps + (b * n.H + h) * n.T * n.S,
                                       dys + b * n.T * n.H * n.d + h * n.d, sink(at.q), sink(at.k),

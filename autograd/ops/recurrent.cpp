@@ -151,7 +151,8 @@ struct Kernel {
         share_out([&](int64_t begin, int64_t end) {
             begin_with(bias, u, begin, end);
             if (!C::sums) begin_with(w.bias_hh, v, begin, end);
-            input.multiply_add((end - begin) * n.T, row_of(x, begin * n.T), row_of(u, begin * n.T));
+            input.multiply_add((end - begin) * n.T, Rows<const T>(row_of(x, begin * n.T), n.I),
+                               Rows<T>(row_of(u, begin * n.T), n.G * n.H));
 
             std::vector<detail::CellRow<T>> rows;
             std::vector<const T*> h;
@@ -167,7 +168,8 @@ struct Kernel {
                     rows.push_back(at(b, t));
                     h.push_back(rows.back().h0), sums.push_back(rows.back().v);
                 }
-                product.multiply_add(static_cast<int64_t>(rows.size()), h.data(), sums.data());
+                product.multiply_add(static_cast<int64_t>(rows.size()), Rows<const T>(h),
+                                     Rows<T>(sums));
                 for (const auto& row : rows) C::forward(n.H, row);
             }
         });
@@ -199,7 +201,8 @@ struct Kernel {
                     C::backward(n.H, row);
                     dsums.push_back(row.v), dhs.push_back(row.dh);
                 }
-                product.multiply_add(static_cast<int64_t>(dsums.size()), dsums.data(), dhs.data());
+                product.multiply_add(static_cast<int64_t>(dsums.size()), Rows<const T>(dsums),
+                                     Rows<T>(dhs));
             }
         });
         if (!dx) return;
@@ -208,7 +211,8 @@ struct Kernel {
         share_out([&, out = out, add = add](int64_t begin, int64_t end) {
             T* rows = out + begin * n.T * n.I;
             if (!add) std::fill_n(rows, (end - begin) * n.T * n.I, T(0));
-            input.multiply_add((end - begin) * n.T, row_of(u, begin * n.T), rows);
+            input.multiply_add((end - begin) * n.T, Rows<const T>(row_of(u, begin * n.T), GH),
+                               Rows<T>(rows, n.I));
         });
     }
 
