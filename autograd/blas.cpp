@@ -24,14 +24,15 @@ void check_blas() {
 #endif
 }
 
-// With the vectors of AVX-512 the kernel of packed.h is faster than OpenBLAS (by 2 to 25 %, small products most); with shorter
+// With the vectors of AVX-512 the kernel of packed.h is mostly faster than OpenBLAS (2 to 25 %, small products most); with shorter
 // ones, or in a build for any machine, it is slower, not least because OpenBLAS looks at the machine that it runs on.
 constexpr bool kOwnKernel = kVectorBytes >= 64;
 
 // Multiply-adds up to which a product stays on one thread. OpenBLAS, too, never threads products up to this size, and
 // inside a parallel loop it threads none: so it never uses its own threads.
 constexpr int64_t kSerial = 1 << 18;
-constexpr int64_t kAlignment = 16;  // of the cuts of a larger one: whole vectors
+constexpr int64_t kPanels = 4;      // OpenBLAS has a larger one in this many pieces
+constexpr int64_t kAlignment = 16;  // of the cuts: whole vectors
 constexpr int64_t kColumns = 256;   // of B at a time, so that kDepth rows of them stay in cache
 
 void openblas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const float* a, int lda,
@@ -48,21 +49,24 @@ template <class T>
 void multiply(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const T* a,
               int64_t lda, const T* b, int64_t ldb, Rows<const T> c0, Rows<T> c) {
     if (m == 0 || n == 0) return;
-    for (int64_t j = 0; kOwnKernel && j < n; j += kColumns) {
-        const int64_t columns = std::min(kColumns, n - j);
-        Rows<const T> before = c0.from(j);
-        int64_t i = 0;
-        do {  // once at least: over no terms C is C0
-            const int64_t terms = std::min(kDepth, k - i);
-            const Packed<T> block(transpose_b, terms, columns,
-                                  transpose_b ? b + j * ldb + i : b + i * ldb + j, ldb);
-            const Rows<const T> rows = transpose_a ? Rows(a + i * lda, 1) : Rows(a + i, lda);
-            block.multiply(m, rows, before, c.from(j), {0, terms, columns, transpose_a ? lda : 1});
-            before = c.from(j);
-            i += terms;
-        } while (i < k);
+    if (kOwnKernel) {
+        for (int64_t j = 0; j < n; j += kColumns) {
+            const int64_t columns = std::min(kColumns, n - j);
+            Rows<const T> before = c0.from(j);
+            int64_t i = 0;
+            do {  // once at least: over no terms C is C0
+                const int64_t terms = std::min(kDepth, k - i);
+                const Packed<T> block(transpose_b, terms, columns,
+                                      transpose_b ? b + j * ldb + i : b + i * ldb + j, ldb);
+                const Rows<const T> rows = transpose_a ? Rows(a + i * lda, 1) : Rows(a + i, lda);
+                block.multiply(m, rows, before, c.from(j),
+                               {0, terms, columns, transpose_a ? lda : 1});
+                before = c.from(j);
+                i += terms;
+            } while (i < k);
+        }
+        return;
     }
-    if (kOwnKernel) return;
     for (int64_t i = 0; i < m && !(c0 && c0[0] == c[0]); ++i)
         c0 ? std::copy_n(c0[i], n, c[i]) : std::fill_n(c[i], n, T(0));
     if (k > 0)
@@ -87,7 +91,7 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, c
           const T* b, T* c, bool add, const T* bias) {
     check_blas();
     if (!transpose_a && transpose_b && m <= kFewRows) {
-        const int64_t share = std::max(kAlignment, kSerial / 4 / std::max<int64_t>(1, m * k));
+        const int64_t share = std::max(kAlignment, kSerial / kPanels / std::max<int64_t>(1, m * k));
         return parallel_for(n, m * n * k <= kSerial ? n : share, [&](int64_t begin, int64_t end) {
             for (int64_t i = 0; bias && i < m; ++i)
                 std::copy(bias + begin, bias + end, c + i * n + begin);
@@ -101,7 +105,7 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, c
     // are, so that each thread has one piece. OpenBLAS needs the same cuts always, two at least: outside a parallel loop it
     // would use threads of its own.
     const bool by_rows = kOwnKernel && !transpose_a ? n < 64 * thread_count() : m >= n;
-    const int64_t side = by_rows ? m : n, pieces = kOwnKernel ? thread_count() : 4;
+    const int64_t side = by_rows ? m : n, pieces = kOwnKernel ? thread_count() : kPanels;
     const int64_t share = (side + pieces - 1) / pieces;
     const int64_t piece = !kOwnKernel && side <= kAlignment
                               ? (side + 1) / 2

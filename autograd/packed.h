@@ -3,7 +3,7 @@
 // B, the right factor, is cut into panels two vectors wide, each stored from top to bottom. A few rows of A, the left factor,
 // times a panel stay in registers while both are read once. So each element of the product is one sum in the order of k, put
 // down after every kDepth terms: the same bits wherever rows and columns are cut for threads. After Goto and van de Geijn,
-// "Anatomy of High-Performance Matrix Multiplication" (2008), without their copy of A, which the caches no longer need.
+// "Anatomy of High-Performance Matrix Multiplication" (2008); but A is copied only where reading it as it lies is slow.
 #pragma once
 
 #include "autograd/tensor.h"
