@@ -22,6 +22,12 @@ std::span<const int32_t> source_words(const PairIds& pair) {
 std::span<const int32_t> target_words(const PairIds& pair) {
     return std::span(pair.target).subspan(1, pair.target.size() - 2);
 }
+// Word by word; a target with an unknown word has no exact translation.
+bool is_exact(const PairIds& pair, const Ids& translation) {
+    const auto right = target_words(pair);
+    return std::ranges::equal(right, translation) &&
+           std::ranges::find(right, data::kUnknown) == right.end();
+}
 
 // All pairs in a row, for a fingerprint.
 Tensor in_a_row(const std::vector<PairIds>& pairs) {
@@ -264,8 +270,7 @@ double bleu(const Pairs& pairs, const std::vector<Ids>& translations) {
 
 double exact(const std::vector<PairIds>& pairs, const std::vector<Ids>& translations) {
     int64_t right = 0;
-    for (size_t i = 0; i < pairs.size(); ++i)
-        right += std::ranges::equal(target_words(pairs[i]), translations.at(i));
+    for (size_t i = 0; i < pairs.size(); ++i) right += is_exact(pairs[i], translations.at(i));
     return static_cast<double>(right) / static_cast<double>(pairs.size());
 }
 
@@ -273,7 +278,7 @@ ByLength exact_by_length(const std::vector<PairIds>& pairs, const std::vector<Id
     std::map<size_t, std::pair<double, double>> counts;  // right, all
     for (size_t i = 0; i < pairs.size(); ++i) {
         auto& [right, all] = counts[source_words(pairs[i]).size()];
-        right += std::ranges::equal(target_words(pairs[i]), translations.at(i));
+        right += is_exact(pairs[i], translations.at(i));
         ++all;
     }
     ByLength result;

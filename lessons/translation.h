@@ -90,7 +90,8 @@ std::vector<Ids> translate(const Translator& translator, const Pairs& pairs,
                            const std::vector<data::PairIds>& asked, int64_t width = 1,
                            double length_penalty = 0.6);
 
-// BLEU of translations of pairs.test, and the share of them that is exactly right.
+// BLEU of translations of pairs.test; and the share of some that is exactly right, where an unknown word is
+// never right.
 double bleu(const Pairs& pairs, const std::vector<Ids>& translations);
 double exact(const std::vector<data::PairIds>& pairs, const std::vector<Ids>& translations);
 

@@ -163,6 +163,10 @@ TEST_CASE_FIXTURE(Fixture, "translation: exact matches, by length and in all") {
     CHECK(by_length.values[0] == 1 - 1 / static_cast<double>(short_ones));
     CHECK(by_length.values[1] == 1);
     CHECK(std::abs(lesson::exact(pairs.test, said) - 39. / 40) < 1e-12);
+    // That a word is unknown is not a translation of it.
+    const std::vector<data::PairIds> unknown{
+        {.source = {5, data::kEnd}, .target = {data::kStart, data::kUnknown, data::kEnd}}};
+    CHECK(lesson::exact(unknown, {{data::kUnknown}}) == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "translation: the classical lines know words, and sentences by heart") {
