@@ -2,6 +2,7 @@
 // sentences; stage B (pretrain.h) reads brown and austen; stage C (reviews.h) is taught to tell whether a
 // film was liked, from few labels.
 #include <CLI/CLI.hpp>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -107,8 +108,8 @@ void add_words(lesson::Results& results, const std::string& name, const Unseen& 
         "hidden words, nats", "", std::log(V), [](const Score& s) { return s.nats; }, -1);
 }
 
-// Stage C. The same network twice more, pretrained on as much of the reviews' own text and on three times as
-// much; then all of them are taught. False where Ctrl-C came first.
+// Stage C. The same network twice more, pretrained on as much of the reviews' own text and on all of it; then
+// all of them are taught. False where Ctrl-C came first.
 bool review(lesson::Results& results, Report& report, const lesson::Options& options,
             const Settings& settings, const Course& course, const models::BERTOptions& shape,
             const Reader& reader, const Corpus& corpus, const Unseen& unseen,
@@ -117,8 +118,8 @@ bool review(lesson::Results& results, Report& report, const lesson::Options& opt
     for (const Documents& documents : corpus.train)
         for (const data::Sentences& document : documents) passages += document.size();
     data::LabelledData labelled;
-    const auto pretrained_on_reviews = [&](const std::string& name, size_t times) {
-        Reviews reviews = load_reviews(reader, times * passages, options.quick);
+    const auto pretrained_on_reviews = [&](const std::string& name, size_t most) {
+        Reviews reviews = load_reviews(reader, most, options.quick);
         auto model = first_model(shape, course.training);
         const fs::path file = lesson::beside(checkpoint, name);
         const bool known = lesson::holds(file, course_of(shape, reviews.text, course.training));
@@ -129,17 +130,18 @@ bool review(lesson::Results& results, Report& report, const lesson::Options& opt
         labelled = std::move(reviews.labelled);
         return model;
     };
-    const auto same = pretrained_on_reviews("reviews", 1);
+    const auto same = pretrained_on_reviews("reviews", passages);
     if (!same) return false;
-    const auto more = pretrained_on_reviews("more-reviews", 3);
-    if (!more) return false;
+    const auto all = pretrained_on_reviews(
+        "all-reviews", options.quick ? 2 * passages : std::numeric_limits<size_t>::max());
+    if (!all) return false;
     report.page.heading("Reviews: " + labelled.name);
     const auto scratch = first_model(shape, course.training);  // as the others began
     tell_reviews(results, report, labelled, reader, shape,
                  {{"from scratch", *scratch},
                   {"pretrained on " + corpus.name, pretrained},
                   {"pretrained on as much of the reviews", *same},
-                  {"pretrained on three times as much", *more}},
+                  {"pretrained on all of the reviews", *all}},
                  settings.cls ? models::Reads::cls : models::Reads::mean, options.seed,
                  options.quick);
     return !lesson::interrupted();
