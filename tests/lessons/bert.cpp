@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "lessons/14-bert/heads.h"
+#include "lessons/14-bert/reviews.h"
 
 using namespace gradus;
 using namespace gradus::lesson14;
@@ -24,6 +25,25 @@ std::pair<double, double> near_and_far(models::BERTPretraining& model) {
         if (distance >= 10) far += maps[0].at(i), ++fars;
     }
     return {near / nears, far / fars};
+}
+
+// What is liked is called good or fine, what is not bad or poor; all else is the same in both.
+std::vector<data::LabelledText> opinions(int count, uint64_t seed) {
+    const char *words[2][2] = {{"bad", "poor"}, {"good", "fine"}},
+               *things[] = {"film", "plot", "cast"};
+    Rng rng(seed);
+    std::vector<data::LabelledText> texts;
+    for (int i = 0; i < count; ++i) {
+        const auto thing = rng.below(3), word = rng.below(2);
+        texts.push_back({fmt::format("the {} is {} .", things[thing], words[i % 2][word]), i % 2});
+    }
+    return texts;
+}
+
+Reader reader_of(const std::vector<data::LabelledText>& texts, int64_t time) {
+    std::vector<std::string_view> views;
+    for (const auto& [text, label] : texts) views.push_back(text);
+    return {data::WordPiece::train(views, {.size = 60}), time};
 }
 
 }  // namespace
@@ -54,4 +74,52 @@ TEST_CASE("lesson 14: what is hidden is found, and a word among equals has the w
     CHECK(score.top1 == 0.5);
     CHECK(score.top5 == 1);
     CHECK(score.words == 2);
+}
+
+TEST_CASE("lesson 14: a bag tells opinions by the words that it has seen") {
+    const auto texts = opinions(40, 1), unseen = opinions(20, 2);
+    const Bag bag(texts);
+    CHECK(bag.bayes(unseen) == 1);
+    CHECK(bag.logistic(unseen) == 1);
+    CHECK(bag.bayes({{"nothing known", 0}, {"nothing known", 1}}) == 0.5);
+}
+
+TEST_CASE("lesson 14: labelled texts are framed, cut where they are too long, and padded") {
+    const Reader reader = reader_of(opinions(40, 1), 6);
+    const auto cls = reader.tokenizer.cls(), sep = reader.tokenizer.sep();
+    const LabelledRows rows({{"the plot is good . the film is bad", 1}, {"good", 0}}, reader);
+    const auto ids = rows.ids.values<int32_t>();
+    CHECK(ids[0] == cls);
+    CHECK(ids[5] == sep);  // after four pieces
+    const auto good = reader.ids("good");
+    REQUIRE(good.size() < 4);
+    CHECK(Ids(ids.begin() + 7, ids.begin() + 7 + static_cast<std::ptrdiff_t>(good.size())) == good);
+    CHECK(ids[7 + good.size()] == sep);
+    CHECK(ids[11] == rows.padding);
+    CHECK(rows.labels.at(0) == 1);
+    CHECK(rows.labels.at(1) == 0);
+}
+
+TEST_CASE("lesson 14: a classifier learns opinions and tells those of other texts") {
+    const auto texts = opinions(64, 1);
+    const Reader reader = reader_of(texts, 32);
+    models::BERTOptions shape = small();
+    shape.vocab = reader.tokenizer.size();
+    const auto encoder = fresh_model(shape, 1);
+    const LabelledRows train(texts, reader), unseen(opinions(40, 2), reader);
+    const auto told = [&](int64_t steps) {
+        return fine_tuned("opinions", {"fresh", *encoder}, shape, train, unseen,
+                          {steps, 3e-3, 1, models::Reads::mean});
+    };
+    CHECK(told(60) == 1);
+    CHECK(told(0) < 0.8);
+}
+
+TEST_CASE("lesson 14: a spread knows the ends and the mean of its values, below zero too") {
+    Spread spread;
+    for (const double x : {-3.0, -1.0, -2.0}) spread.add(x);
+    CHECK(spread.low == -3);
+    CHECK(spread.high == -1);
+    CHECK(spread.mean == doctest::Approx(-2));
+    CHECK(spread.width() == 2);
 }
