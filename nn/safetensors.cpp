@@ -141,9 +141,11 @@ TensorFile load_safetensors(const std::filesystem::path& path) {
     std::error_code error;
     check(std::filesystem::exists(path, error), file, "there is no such file");
     check(std::filesystem::is_regular_file(path, error), file, "is not a file");
-    const uint64_t size = std::filesystem::file_size(path, error);
     std::ifstream in(path, std::ios::binary);
-    check(!error && in.is_open(), file, "cannot be opened: {}", std::strerror(errno));
+    check(in.is_open(), file, "cannot be opened: {}", std::strerror(errno));
+    // The size of the opened file: another one may be saved in its place while this one is read.
+    const auto size = static_cast<uint64_t>(in.seekg(0, std::ios::end).tellg());
+    in.seekg(0);
     const auto read = [&](std::span<std::byte> bytes) {
         in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
         check(in.good(), file, "cannot be read to its end");

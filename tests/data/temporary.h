@@ -21,7 +21,10 @@ public:
                 fmt::format("gradus-test-{}-{}", getpid(), ++count);
         std::filesystem::create_directories(path_);
     }
-    ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+    ~TemporaryFolder() {
+        std::error_code ignored;  // a process of the test may be writing there still
+        std::filesystem::remove_all(path_, ignored);
+    }
     TemporaryFolder(const TemporaryFolder&) = delete;
     TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 

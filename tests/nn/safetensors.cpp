@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <csignal>
+#include <thread>
 
 #include "tests/data/temporary.h"
 #include "tests/nn/fixture.h"
@@ -135,6 +137,23 @@ TEST_CASE("safetensors: a half-written file beside does no harm") {
     nn::save_safetensors(path, {});
     CHECK(nn::load_safetensors(path).tensors.empty());
     CHECK(folder.file_count() == 1);
+}
+
+TEST_CASE("safetensors: while a file is saved anew, a reader sees the old one or the new one") {
+    const TemporaryFolder folder;
+    const auto path = folder / "x.safetensors";
+    const nn::StateDict small{{"a", Tensor::zeros({3})}}, large{{"a", Tensor::zeros({300})}};
+    nn::save_safetensors(path, small);
+    std::atomic<bool> ended = false;
+    std::thread writer([&] {
+        for (int i = 0; !ended; ++i) nn::save_safetensors(path, i % 2 ? small : large);
+    });
+    std::string error;
+    for (int i = 0; i < 2000 && error.empty(); ++i)
+        error = error_of([&] { nn::load_safetensors(path); });
+    ended = true;
+    writer.join();
+    CHECK(error == "");
 }
 
 TEST_CASE("safetensors: where it cannot be written the old file stays") {
