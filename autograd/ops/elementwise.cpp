@@ -57,12 +57,11 @@ using U = Unused;
 
 Tensor operator+(const Tensor& A, const Tensor& B) {
     return elementwise(
-        "add", A, B, [](auto a, auto b) { return a + b; }, [](U, U, U, auto dy) { return dy; },
-        [](U, U, U, auto dy) { return dy; });
+        "add", A, B, [](auto a, auto b) { return a + b; }, Unchanged(), Unchanged());
 }
 Tensor operator-(const Tensor& A, const Tensor& B) {
     return elementwise(
-        "sub", A, B, [](auto a, auto b) { return a - b; }, [](U, U, U, auto dy) { return dy; },
+        "sub", A, B, [](auto a, auto b) { return a - b; }, Unchanged(),
         [](U, U, U, auto dy) { return -dy; });
 }
 Tensor operator*(const Tensor& A, const Tensor& B) {
@@ -83,7 +82,7 @@ Tensor operator-(const Tensor& X) {
 
 Tensor operator+(const Tensor& X, double c) {
     return elementwise(
-        "add", X, [c](auto x) { return x + as(x, c); }, [](U, U, auto dy) { return dy; });
+        "add", X, [c](auto x) { return x + as(x, c); }, Unchanged());
 }
 Tensor operator*(const Tensor& X, double c) {
     return elementwise(

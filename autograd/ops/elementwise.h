@@ -69,6 +69,18 @@ T where(bool condition, T a, T b) {
     return condition ? a : b;
 }
 
+/// The gradient's formula of an input whose gradient is dy itself, which then goes on without a copy.
+struct Unchanged {
+    template <class T>
+    T operator()(Unused, Unused, T dy) const {
+        return dy;
+    }
+    template <class T>
+    T operator()(Unused, Unused, Unused, T dy) const {
+        return dy;
+    }
+};
+
 /// One input: f(x) and df(x, y, dy).
 template <class F, class DF>
 Tensor elementwise(const char* op, const Tensor& x, F f, DF df);
@@ -134,7 +146,8 @@ const T* numbers(const Tensor& x) {
 template <class DF, class... Values>
 void chain(Gradient dx, bool same, DF df, const Tensor& dy, const Values&... values) {
     if (!dx) return;
-    if (Tape::current()) return dx += sum_to(df(values..., dy), dx.shape());
+    if (Tape::current() || std::is_same_v<DF, Unchanged>)
+        return dx += sum_to(df(values..., dy), dx.shape());
     dispatch("chain", dy.dtype(), [&](auto zero) {
         using T = decltype(zero);
         if (same) {
