@@ -23,7 +23,8 @@ void reset_peak();
 /// Gives every cached block back to the system.
 void release_cache();
 
-/// At least `bytes` bytes, aligned to 64. Blocks of 2 MiB and more are aligned to that and ask for huge pages.
+/// At least `bytes` bytes, aligned to 64. Blocks of 128 KiB and more lie in huge pages where the system has them, those of
+/// 2 MiB and more at the beginning of one.
 /// Throws Error where the system has no memory left.
 void* allocate(size_t bytes);
 

@@ -1,6 +1,10 @@
 #include "autograd/memory.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <new>
 #include <thread>
 
@@ -172,6 +176,38 @@ TEST_CASE(
     CHECK(reinterpret_cast<uintptr_t>(huge) % (size_t{2} << 20) == 0);
     memory::release(huge, size_t{5} << 20);
     CHECK(fails([] { memory::allocate(~size_t{0}); }, {"memory", "bytes"}));
+}
+
+TEST_CASE("memory: blocks that share huge pages do not overlap, and go with the last of them") {
+    const auto resident = [] {  // bytes that the system has given this process
+        long pages = 0;
+        std::ifstream("/proc/self/statm") >> pages >> pages;
+        return pages * sysconf(_SC_PAGESIZE);
+    };
+    const size_t sizes[] = {size_t{128} << 10, 300'000, size_t{1} << 20};
+    std::vector<std::pair<unsigned char*, size_t>> blocks;
+    memory::release_cache();
+    const long before = resident();
+    std::thread([&] {  // and the thread that made them is gone
+        for (int i = 0; i < 90; ++i) {
+            const size_t bytes = sizes[i % 3];
+            blocks.emplace_back(static_cast<unsigned char*>(memory::allocate(bytes)), bytes);
+            std::fill_n(blocks.back().first, bytes, static_cast<unsigned char>(i));
+        }
+    })
+        .join();
+    CHECK(resident() - before > 40'000'000);
+    for (size_t i = 0; i < blocks.size(); ++i) {
+        const auto [block, bytes] = blocks[i];
+        CHECK(reinterpret_cast<uintptr_t>(block) % 64 == 0);
+        CHECK(std::count(block, block + bytes, static_cast<unsigned char>(i)) ==
+              static_cast<long>(bytes));
+        memory::release(block, bytes);
+    }
+    memory::release_cache();
+#ifndef __SANITIZE_ADDRESS__  // which keeps what is freed for a while, but tells what never is
+    CHECK(resident() - before < 10'000'000);
+#endif
 }
 
 TEST_CASE("memory: a tensor may be made in one thread and die in another") {
