@@ -119,7 +119,8 @@ private:
         t_ = std::move(counts);
     }
 
-    // The chunk of each letter in the most probable alignment; none where there is no alignment.
+    // The chunk of each letter in the most probable alignment; none where there is no alignment. "tt" may
+    // give its T first or last with the same probability: first, whatever rounding says.
     Ids align(Span letters, Span phonemes) const {
         const size_t n = letters.size(), m = phonemes.size();
         Grid best = grid(letters, phonemes);
@@ -127,7 +128,7 @@ private:
         best[0][0] = 1;
         each_step(letters, phonemes, [&](size_t i, size_t j, size_t k, int32_t chunk) {
             const double p = best[i][j] * t_[place(letters[i], chunk)];
-            if (p <= best[i + 1][j + k]) return;
+            if (p == 0 || p < best[i + 1][j + k] * (1 - 1e-9)) return;
             best[i + 1][j + k] = p;
             sizes[i + 1][j + k] = k;
         });

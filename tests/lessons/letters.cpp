@@ -39,6 +39,17 @@ TEST_CASE("lesson 10: letters in context say new words by the widest context the
     CHECK(sounds.pairs.vocab.target_tokens(said[1]) == lesson::Tokens{"N", "EY", "S"});
 }
 
+TEST_CASE("lesson 10: of two letters that give one sound between them the first gives it") {
+    const data::PairData data{"twice",
+                              {{"matt", {{"m a t t", "M AE T"}}}, {"tam", {{"t a m", "T AE M"}}}},
+                              {{"matta", {{"m a t t a", "M AE T T AE"}}}}};
+    const auto sounds = lesson10::read_sounds(data, false, 1);
+    const auto said =
+        lesson10::say_by_rules(lesson10::LetterRules(sounds.pairs), sounds.pairs.test);
+    // The first t is known before a t, where it gives T; the last as at the beginning of "tam".
+    CHECK(sounds.pairs.vocab.target_tokens(said[0]) == lesson::Tokens{"M", "AE", "T", "T", "AE"});
+}
+
 TEST_CASE("lesson 10: a word is right if one of its ways is said; errors count from the nearest") {
     const auto sounds = toy();
     REQUIRE(sounds.ways.at(0).size() == 2);
