@@ -33,6 +33,7 @@ constexpr bool kOwnKernel = kVectorBytes >= 64;
 constexpr int64_t kSerial = 1 << 18;
 constexpr int64_t kPanels = 4;      // OpenBLAS has a larger one in this many pieces
 constexpr int64_t kAlignment = 16;  // of the cuts: whole vectors
+constexpr int64_t kRows = 256;      // of a thread, beside which laying out B is little work
 constexpr int64_t kColumns = 256;   // of B at a time, so that kDepth rows of them stay in cache
 
 void openblas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const float* a, int lda,
@@ -101,10 +102,13 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, c
     const int64_t lda = transpose_a ? m : k, ldb = transpose_b ? k : n,
                   step_a = transpose_a ? 1 : k, step_b = transpose_b ? k : 1;
     // Cut along the longer side; but our kernel reads A as it lies, unless it is transposed, and lays out all of B for each
-    // piece of rows: there pieces of columns, two panels each at least, do less. It gives the same bits wherever the cuts
-    // are, so that each thread has one piece. OpenBLAS needs the same cuts always, two at least: outside a parallel loop it
-    // would use threads of its own.
-    const bool by_rows = kOwnKernel && !transpose_a ? n < 64 * thread_count() : m >= n;
+    // piece of rows. Where these are few, pieces of columns, two panels each at least, do less; otherwise rows do, because
+    // the thread that computes a row of C finds it in its own cache when other loops and products go on with it. The bits
+    // are the same wherever the cuts are, so that each thread has one piece. OpenBLAS needs the same cuts always, two at
+    // least: outside a parallel loop it would use threads of its own.
+    const bool by_rows = kOwnKernel && !transpose_a
+                             ? m >= kRows * thread_count() || n < 64 * thread_count()
+                             : m >= n;
     const int64_t side = by_rows ? m : n, pieces = kOwnKernel ? thread_count() : kPanels;
     const int64_t share = (side + pieces - 1) / pieces;
     const int64_t piece = !kOwnKernel && side <= kAlignment
