@@ -92,8 +92,7 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, c
           const T* b, T* c, bool add, const T* bias) {
     check_blas();
     if (!transpose_a && transpose_b && m <= kFewRows) {
-        const int64_t share = std::max(kAlignment, kSerial / kPanels / std::max<int64_t>(1, m * k));
-        return parallel_for(n, m * n * k <= kSerial ? n : share, [&](int64_t begin, int64_t end) {
+        return parallel_rows(n, k, [&](int64_t begin, int64_t end) {
             for (int64_t i = 0; bias && i < m; ++i)
                 std::copy(bias + begin, bias + end, c + i * n + begin);
             multiply_few_rows(m, end - begin, k, a, b + begin * k, c + begin, n, add || bias);
